@@ -1,0 +1,220 @@
+//! What can be typed.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::compare::IntervalMethod;
+use crate::gate::Mode;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 pass · 1 regression · 2 usage, configuration or input · 3 inconclusive and the policy says that is no pass ·
+4 cannot decide (different pins, no pairs, no baseline) · 5 run incomplete · 6 failure of the machine or of evalgauge";
+
+/// Evaluates language-model systems on pinned eval sets and gates pull requests.
+#[derive(Debug, Parser)]
+#[command(name = "evalgauge", version, after_help = EXIT_CODES, max_term_width = 120)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) global: Global,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Estimates, differences and flips of two records or tables; never decides
+    Compare(CompareArgs),
+    /// Decide whether HEAD is worse than BASE, cell by cell
+    Gate(GateArgs),
+}
+
+/// What every verb understands.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Global {
+    /// Project file [default: evalgauge.toml where it exists]
+    #[arg(short, long, global = true, value_name = "FILE", env = "EVALGAUGE_CONFIG", hide_env_values = true)]
+    pub(super) config: Option<PathBuf>,
+    /// Seed of everything that draws [default: the config's, else 7]
+    #[arg(long, global = true, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Threads for computing [default: one a core]
+    #[arg(short = 'j', long, global = true, value_name = "N")]
+    pub(super) threads: Option<NonZeroUsize>,
+    /// The date by which anything that ages is judged [default: today]
+    #[arg(long, global = true, value_name = "DATE")]
+    pub(super) as_of: Option<jiff::civil::Date>,
+    /// Form of the result on stdout
+    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text)]
+    pub(super) format: OutputFormat,
+    /// Write the result to FILE instead of stdout
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Say less on stderr
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    /// Say more on stderr
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(super) color: Color,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OutputFormat {
+    /// For people
+    Text,
+    /// One JSON object, also when the verb fails
+    Json,
+    /// GitHub's Markdown
+    Md,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Which columns of a plain table mean what.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Tables (CSV, TSV, JSON lines, Parquet)")]
+pub(super) struct TableArgs {
+    /// Column of the example's id
+    #[arg(long, value_name = "COLUMN", default_value = "id")]
+    pub(super) id: String,
+    /// Column of the trial [default: `trial` where it exists]
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) trial: Option<String>,
+    /// Column of the score, on both sides
+    #[arg(long, value_name = "COLUMN", default_value = "score")]
+    pub(super) score: String,
+    /// Column of the baseline's score
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) base_score: Option<String>,
+    /// Column of the head's score
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) head_score: Option<String>,
+    /// Column whose values are slices; may be given several times; `a,b` crosses two columns
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) slice: Vec<String>,
+    /// Column of the unit that is independent of the others [default: `group` where it exists]
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) group: Option<String>,
+    /// Column with an object of labels [default: `labels` where it exists]
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) labels: Option<String>,
+    /// Lowest and highest possible score
+    #[arg(
+        long,
+        value_name = "LOW,HIGH",
+        value_delimiter = ',',
+        num_args = 2,
+        default_value = "0,1",
+        allow_negative_numbers = true
+    )]
+    pub(super) scale: Vec<f64>,
+    /// Low scores are good
+    #[arg(long)]
+    pub(super) lower_is_better: bool,
+    /// The worst score that is a pass [default: the good end of the scale, for scores that are all at an end]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(super) pass_at: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// The baseline: a table
+    pub(super) base: PathBuf,
+    /// The head: a table (the same file, with --base-score and --head-score)
+    pub(super) head: PathBuf,
+    /// How to make the interval of a difference
+    #[arg(long, value_enum, default_value_t = Interval::Auto)]
+    pub(super) interval: Interval,
+    /// Confidence of the intervals is 1 − α
+    #[arg(long, value_name = "X", default_value_t = 0.05)]
+    pub(super) alpha: f64,
+    #[command(flatten)]
+    pub(super) table: TableArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Interval {
+    /// Tango for 0/1 scores of one trial, else t on blocks
+    Auto,
+    Tango,
+    Newcombe,
+    Wald,
+    /// Percentile bootstrap, 10,000 replicates
+    Bootstrap,
+    /// Bias-corrected and accelerated bootstrap
+    Bca,
+}
+
+impl From<Interval> for IntervalMethod {
+    fn from(interval: Interval) -> Self {
+        match interval {
+            Interval::Auto => Self::Auto,
+            Interval::Tango => Self::Tango,
+            Interval::Newcombe => Self::Newcombe,
+            Interval::Wald => Self::Wald,
+            Interval::Bootstrap => Self::Bootstrap,
+            Interval::Bca => Self::Bca,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GateArgs {
+    /// The baseline: a table
+    pub(super) base: PathBuf,
+    /// The head: a table (the same file, with --base-score and --head-score)
+    pub(super) head: PathBuf,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(super) table: TableArgs,
+}
+
+/// Flags that replace entries of the policy.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Policy")]
+pub(super) struct PolicyArgs {
+    /// One margin for every cell, as a share of the scale [default: .02 overall, .05 a slice]
+    #[arg(long, value_name = "X")]
+    pub(super) margin: Option<f64>,
+    /// False-alarm rate over all cells together [default: .05]
+    #[arg(long, value_name = "X")]
+    pub(super) alpha: Option<f64>,
+    /// Fail on evidence of harm, or pass only on evidence of none
+    #[arg(long, value_enum)]
+    pub(super) mode: Option<ModeArg>,
+    /// End with exit 3 when a cell is undecided
+    #[arg(long)]
+    pub(super) fail_undecided: bool,
+    /// Smaller slices are shown, not tested [default: 20]
+    #[arg(long, value_name = "N")]
+    pub(super) min_n: Option<u64>,
+    /// Share of the baseline's examples that the head must have [default: 1]
+    #[arg(long, value_name = "X")]
+    pub(super) coverage: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ModeArg {
+    Regression,
+    NonInferiority,
+}
+
+impl From<ModeArg> for Mode {
+    fn from(mode: ModeArg) -> Self {
+        match mode {
+            ModeArg::Regression => Self::Regression,
+            ModeArg::NonInferiority => Self::NonInferiority,
+        }
+    }
+}

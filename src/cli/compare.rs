@@ -1,0 +1,45 @@
+//! `evalgauge compare`: two sides, cell by cell, without a decision.
+
+use serde::Serialize;
+
+use super::args::{CompareArgs, Global, OutputFormat};
+use super::failure::Failure;
+use super::output::Output;
+use super::source::{sides, slice_keys};
+use crate::compare::{CompareOptions, Comparison, compare};
+use crate::gate::Exit;
+use crate::report::{Format, View, render};
+use crate::stats::Alpha;
+
+/// The seed where neither the command line nor the config names one.
+pub(super) const DEFAULT_SEED: u64 = 7;
+
+#[derive(Serialize)]
+struct Printed<'a> {
+    schema: &'static str,
+    #[serde(flatten)]
+    comparison: &'a Comparison,
+}
+
+pub(super) fn run(args: &CompareArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
+    let alpha = Alpha::new(args.alpha).map_err(|error| Failure::input(format!("--alpha: {error}")))?;
+    let (baseline, head) = sides(&args.base, &args.head, &args.table)?;
+    let options = CompareOptions {
+        slices: slice_keys(&args.table),
+        metrics: Vec::new(),
+        interval: args.interval.into(),
+        alpha,
+        seed: global.seed.unwrap_or(DEFAULT_SEED),
+    };
+    let comparison = compare(&baseline, &head, &options)?;
+    match output.format() {
+        OutputFormat::Json => {
+            output.json(&Printed { schema: "evalgauge.comparison/1", comparison: &comparison })?;
+        }
+        OutputFormat::Text => {
+            output.result(&render(&View::of_comparison(&comparison), Format::Terminal, output.color()))?
+        }
+        OutputFormat::Md => output.result(&render(&View::of_comparison(&comparison), Format::Markdown, false))?,
+    }
+    Ok(Exit::Pass)
+}

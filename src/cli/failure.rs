@@ -1,0 +1,80 @@
+//! Why a verb could not do its work: the exit code, what is wrong, and the way out.
+
+use crate::compare::CompareError;
+use crate::gate::Exit;
+use crate::table::TableError;
+
+/// A verb that ended without a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) exit: Exit,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Failure {
+    pub(super) const fn new(exit: Exit, message: String) -> Self {
+        Self { exit, message, hint: None }
+    }
+
+    /// Something the user can mend: a flag, a file.
+    pub(super) const fn input(message: String) -> Self {
+        Self::new(Exit::Input, message)
+    }
+
+    /// Something the machine did.
+    pub(super) const fn machine(message: String) -> Self {
+        Self::new(Exit::Failure, message)
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Reading what the user named is the user's to mend; a full or broken disk is the machine's.
+pub(super) fn io_exit(error: &std::io::Error) -> Exit {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::StorageFull
+        | ErrorKind::QuotaExceeded
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::WriteZero
+        | ErrorKind::OutOfMemory => Exit::Failure,
+        // EFBIG, EIO and their like have no stable kind.
+        _ if matches!(error.raw_os_error(), Some(5 | 27)) => Exit::Failure,
+        _ => Exit::Input,
+    }
+}
+
+impl From<TableError> for Failure {
+    fn from(error: TableError) -> Self {
+        let exit = match &error {
+            TableError::Io { source, .. } => io_exit(source),
+            _ => Exit::Input,
+        };
+        let failure = Self::new(exit, error.to_string());
+        match error {
+            TableError::NoColumn { .. } => {
+                failure.hint("name the columns with --id, --score, --trial, --slice, --group")
+            }
+            TableError::Io { source, .. } if exit == Exit::Failure => failure
+                .hint(format!("nothing already written is lost; free the disk and run again ({})", source.kind())),
+            _ => failure,
+        }
+    }
+}
+
+impl From<CompareError> for Failure {
+    fn from(error: CompareError) -> Self {
+        match error {
+            CompareError::Table(error) => error.into(),
+            CompareError::Input(message) => Self::input(message),
+            CompareError::NotComparable(_) => Self::new(Exit::Undecidable, error.to_string()),
+            CompareError::Statistic { .. } => {
+                Self::input(error.to_string()).hint("choose another --interval, or leave it out")
+            }
+        }
+    }
+}

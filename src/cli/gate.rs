@@ -1,0 +1,64 @@
+//! `evalgauge gate`: the decision about two sides that are already there.
+
+use super::args::{GateArgs, Global, OutputFormat, PolicyArgs};
+use super::compare::DEFAULT_SEED;
+use super::failure::Failure;
+use super::output::Output;
+use super::source::{sides, slice_keys};
+use crate::compare::{CompareOptions, IntervalMethod, compare};
+use crate::gate::{Exit, GatePolicy, Margins, OnUndecided, Verdict, decide};
+use crate::report::{Format, View, render};
+use crate::stats::Alpha;
+
+pub(super) fn run(args: &GateArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
+    let policy = with_flags(GatePolicy::default(), &args.policy);
+    let (baseline, head) = sides(&args.base, &args.head, &args.table)?;
+    let options = CompareOptions {
+        slices: slice_keys(&args.table),
+        metrics: Vec::new(),
+        interval: IntervalMethod::Auto,
+        alpha: Alpha::FIVE_PERCENT,
+        seed: global.seed.unwrap_or(DEFAULT_SEED),
+    };
+    let comparison = compare(&baseline, &head, &options)?;
+    let verdict = decide(&comparison, &policy, &as_of(global)).map_err(Failure::input)?;
+    print(&verdict, output)?;
+    Ok(verdict.decision.exit())
+}
+
+/// The date of the decision: what was asked for, else today.
+pub(super) fn as_of(global: &Global) -> String {
+    global.as_of.unwrap_or_else(|| jiff::Zoned::now().date()).to_string()
+}
+
+/// A policy with the entries replaced that the command line names.
+pub(super) fn with_flags(mut policy: GatePolicy, flags: &PolicyArgs) -> GatePolicy {
+    if let Some(margin) = flags.margin {
+        policy.margin = Margins::uniform(margin);
+        policy.metric.clear();
+    }
+    if let Some(alpha) = flags.alpha {
+        policy.alpha = alpha;
+    }
+    if let Some(mode) = flags.mode {
+        policy.mode = mode.into();
+    }
+    if flags.fail_undecided {
+        policy.on_undecided = OnUndecided::Fail;
+    }
+    if let Some(min_n) = flags.min_n {
+        policy.min_n = min_n;
+    }
+    if let Some(coverage) = flags.coverage {
+        policy.require.coverage = coverage;
+    }
+    policy
+}
+
+pub(super) fn print(verdict: &Verdict, output: &Output) -> Result<(), Failure> {
+    match output.format() {
+        OutputFormat::Json => output.json(verdict),
+        OutputFormat::Text => output.result(&render(&View::of_verdict(verdict), Format::Terminal, output.color())),
+        OutputFormat::Md => output.result(&render(&View::of_verdict(verdict), Format::Markdown, false)),
+    }
+}

@@ -1,0 +1,94 @@
+//! Examples whose verdict changed.
+
+use serde::Serialize;
+
+use super::comparison::PairedMetric;
+use super::pairing::Matched;
+use super::side::Side;
+
+/// An example whose passes changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Flip {
+    /// The example.
+    pub id: String,
+    /// The metric.
+    pub metric: String,
+    /// Passing trials of the baseline, of `trials`.
+    pub baseline_passes: u32,
+    /// Passing trials of the head, of `trials`.
+    pub head_passes: u32,
+    /// Trials a side.
+    pub trials: u32,
+    /// Its slices, `key=value`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<String>,
+    /// The input, where the source has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// The baseline's answer of the first trial, where the source has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline_answer: Option<String>,
+    /// The head's answer of the first trial, where the source has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head_answer: Option<String>,
+}
+
+/// The four classes of examples whose passes changed; ids ascending within a metric.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Flips {
+    /// All trials passed, now none does: broken for good.
+    pub pass_to_fail: Vec<Flip>,
+    /// No trial passed, now all do: fixed for good.
+    pub fail_to_pass: Vec<Flip>,
+    /// Fewer trials pass than before, but not from all to none.
+    pub wavering_worse: Vec<Flip>,
+    /// More trials pass than before, but not from none to all.
+    pub wavering_better: Vec<Flip>,
+}
+
+pub(super) fn find_flips(
+    flips: &mut Flips,
+    metric: &str,
+    paired: &PairedMetric,
+    baseline: &Side,
+    head: &Side,
+    matched: &Matched,
+) {
+    if !paired.has_passes {
+        return;
+    }
+    for (example, pair) in paired.pairs.iter().enumerate() {
+        let Some(pair) = pair.filter(|pair| pair.baseline_passes != pair.head_passes) else { continue };
+        let class = if pair.baseline_passes == pair.trials && pair.head_passes == 0 {
+            &mut flips.pass_to_fail
+        } else if pair.baseline_passes == 0 && pair.head_passes == pair.trials {
+            &mut flips.fail_to_pass
+        } else if pair.head_passes < pair.baseline_passes {
+            &mut flips.wavering_worse
+        } else {
+            &mut flips.wavering_better
+        };
+        let (b, h) = (matched.baseline[example] as usize, matched.head[example] as usize);
+        let answer = |side: &Side, row: usize| side.answers.as_ref().and_then(|a| a[row].texts.first().cloned());
+        let slices = baseline.labels.iter().flat_map(|labels| {
+            let name =
+                |&code: &u32| super::slices::slice_name([(labels.key.as_str(), labels.names[code as usize].as_str())]);
+            labels.of(b).iter().map(name).collect::<Vec<_>>()
+        });
+        class.push(Flip {
+            id: baseline.ids.get(b).to_owned(),
+            metric: metric.to_owned(),
+            baseline_passes: pair.baseline_passes,
+            head_passes: pair.head_passes,
+            trials: pair.trials,
+            slices: slices.collect(),
+            input: head
+                .inputs
+                .as_ref()
+                .or(baseline.inputs.as_ref())
+                .map(|inputs| inputs[if head.inputs.is_some() { h } else { b }].clone()),
+            baseline_answer: answer(baseline, b),
+            head_answer: answer(head, h),
+        });
+    }
+}

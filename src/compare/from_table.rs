@@ -1,0 +1,279 @@
+//! A side from a plain file of rows: one row an example and trial.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::error::CompareError;
+use super::side::{Identity, Labels, MetricValues, Scale, Side};
+use crate::table::{Category, Column, Table, TableError, Text, Want, column_names, read};
+
+/// Which columns of a table mean what.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableColumns {
+    /// The example's id.
+    pub id: String,
+    /// The trial, where there are several; trials are taken in ascending order, by number where they are numbers.
+    pub trial: Option<String>,
+    /// The score.
+    pub score: String,
+    /// The unit of independence.
+    pub group: Option<String>,
+    /// A column that holds an object of labels as JSON.
+    pub labels: Option<String>,
+    /// Columns whose values are slices.
+    pub slices: Vec<String>,
+    /// The scale of the scores.
+    pub scale: Scale,
+    /// The lowest score that is a pass; by default the upper end for scores that are all at either end.
+    pub pass_at: Option<f64>,
+}
+
+impl TableColumns {
+    /// The conventional names, of which `trial`, `group` and `labels` are used where the file has them.
+    ///
+    /// # Errors
+    /// When the file's header cannot be read.
+    pub fn conventional(path: &Path) -> Result<Self, CompareError> {
+        let names = column_names(path)?;
+        let there = |name: &str| names.iter().any(|n| n == name).then(|| name.to_owned());
+        Ok(Self {
+            id: "id".to_owned(),
+            trial: there("trial"),
+            score: "score".to_owned(),
+            group: there("group"),
+            labels: there("labels"),
+            slices: Vec::new(),
+            scale: Scale::UNIT,
+            pass_at: None,
+        })
+    }
+}
+
+/// Reads one side.
+///
+/// # Errors
+/// A file that cannot be read, an (id, trial) that stands twice, a score outside the scale; each with file and line.
+pub fn read_side(path: &Path, columns: &TableColumns) -> Result<Side, CompareError> {
+    let mut wanted: Vec<(&str, Want)> = vec![(&columns.id, Want::Text), (&columns.score, Want::Number)];
+    let trial = columns.trial.as_deref().map(|name| {
+        wanted.push((name, Want::Category));
+        wanted.len() - 1
+    });
+    let group = columns.group.as_deref().map(|name| {
+        wanted.push((name, Want::Category));
+        wanted.len() - 1
+    });
+    let labels = columns.labels.as_deref().map(|name| {
+        wanted.push((name, Want::Category));
+        wanted.len() - 1
+    });
+    let first_slice = wanted.len();
+    wanted.extend(columns.slices.iter().map(|name| (name.as_str(), Want::Category)));
+    let (table, sha256) = rayon::join(|| read(path, &wanted), || file_sha256(path));
+    let (table, sha256) = (table?, sha256?);
+
+    let Column::Text(ids) = &table.columns[0] else { unreachable_column()? };
+    let Column::Number(scores) = &table.columns[1] else { unreachable_column()? };
+    check_scale(path, &table, scores, columns)?;
+    let trials = trial.map(|at| category(&table, at)).transpose()?;
+    let order = Order::new(path, &table, ids, trials)?;
+
+    let mut metric = MetricValues::new("score", columns.scale);
+    for rows in order.examples() {
+        metric.push(rows.iter().map(|&row| scores[row as usize]));
+    }
+    metric.pass_at = columns.pass_at.or_else(|| metric.is_binary().then_some(columns.scale.best()));
+
+    let mut label_columns = Vec::new();
+    for (slice, key) in columns.slices.iter().enumerate() {
+        label_columns.push(plain_labels(path, &table, key, category(&table, first_slice + slice)?, &order)?);
+    }
+    if let Some(at) = labels {
+        label_columns.extend(object_labels(path, &table, category(&table, at)?, &order)?);
+    }
+    let groups = group
+        .map(|at| {
+            let column = category(&table, at)?;
+            Ok::<_, CompareError>(
+                order.examples().map(|rows| column.get(rows[0] as usize).map(str::to_owned)).collect(),
+            )
+        })
+        .transpose()?;
+
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let name = if columns.score == "score" { name } else { format!("{name}:{}", columns.score) };
+    Ok(Side {
+        identity: Identity {
+            name,
+            source: path.display().to_string(),
+            sha256,
+            candidate: None,
+            git_revision: None,
+            pins: None,
+            complete: true,
+        },
+        ids: order.examples().map(|rows| ids.get(rows[0] as usize)).collect(),
+        groups,
+        labels: label_columns,
+        metrics: vec![metric],
+        answers: None,
+        inputs: None,
+    })
+}
+
+fn unreachable_column<T>() -> Result<T, CompareError> {
+    Err(CompareError::Input("a column was read in another form than asked for; please report this".to_owned()))
+}
+
+fn category(table: &Table, at: usize) -> Result<&Category, CompareError> {
+    match &table.columns[at] {
+        Column::Category(category) => Ok(category),
+        _ => unreachable_column(),
+    }
+}
+
+fn file_sha256(path: &Path) -> Result<String, TableError> {
+    let mut file = std::fs::File::open(path).map_err(TableError::io(path))?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        let read = file.read(&mut buffer).map_err(TableError::io(path))?;
+        if read == 0 {
+            return Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+        }
+        digest.update(&buffer[..read]);
+    }
+}
+
+fn at_line(path: &Path, line: u32, reason: String) -> CompareError {
+    TableError::Line { path: path.to_owned(), line: u64::from(line), reason }.into()
+}
+
+fn check_scale(path: &Path, table: &Table, scores: &[Option<f64>], columns: &TableColumns) -> Result<(), CompareError> {
+    let Scale { low, high, .. } = columns.scale;
+    let outside = scores.iter().position(|score| score.is_some_and(|score| !(low..=high).contains(&score)));
+    match outside {
+        Some(row) => Err(at_line(
+            path,
+            table.lines[row],
+            format!(
+                "column `{}`: {} is outside the scale {low}..{high}; say the scale with --scale LOW,HIGH",
+                columns.score,
+                scores[row].unwrap_or_default()
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Rows in the order of (id bytes, trial), cut into examples.
+struct Order {
+    rows: Vec<u32>,
+    starts: Vec<u32>,
+}
+
+impl Order {
+    fn new(path: &Path, table: &Table, ids: &Text, trials: Option<&Category>) -> Result<Self, CompareError> {
+        // Trials sort by number where they are numbers, so that trial 10 comes after trial 9.
+        let rank: Vec<(f64, &str)> = trials.map_or_else(Vec::new, |trials| {
+            trials.names.iter().map(|name| (name.parse().unwrap_or(f64::MAX), name.as_str())).collect()
+        });
+        let trial = |row: u32| trials.and_then(|trials| trials.codes[row as usize]).map(|code| rank[code as usize]);
+        let compare = |a: &u32, b: &u32| {
+            ids.get(*a as usize)
+                .as_bytes()
+                .cmp(ids.get(*b as usize).as_bytes())
+                .then_with(|| trial(*a).partial_cmp(&trial(*b)).unwrap_or(std::cmp::Ordering::Equal))
+        };
+        let mut rows: Vec<u32> = (0..table.rows as u32).collect();
+        if !rows.is_sorted_by(|a, b| compare(a, b).is_le()) {
+            use rayon::slice::ParallelSliceMut;
+            rows.par_sort_by(compare);
+        }
+        let mut starts = Vec::with_capacity(rows.len());
+        for (at, &row) in rows.iter().enumerate() {
+            let before = at.checked_sub(1).map(|before| rows[before]);
+            match before {
+                Some(before) if ids.get(before as usize) == ids.get(row as usize) => {
+                    if compare(&before, &row).is_eq() {
+                        let (first, second) = (before.min(row), before.max(row));
+                        let what = trial(row).map_or(String::new(), |(_, name)| format!(" with trial `{name}`"));
+                        return Err(at_line(
+                            path,
+                            table.lines[second as usize],
+                            format!(
+                                "the id `{}`{what} stands on line {} already; several trials need a column `trial` (--trial COLUMN)",
+                                ids.get(row as usize),
+                                table.lines[first as usize]
+                            ),
+                        ));
+                    }
+                }
+                _ => starts.push(at as u32),
+            }
+        }
+        Ok(Self { rows, starts })
+    }
+
+    fn examples(&self) -> impl Iterator<Item = &[u32]> {
+        (0..self.starts.len()).map(|example| {
+            let start = self.starts[example] as usize;
+            let end = self.starts.get(example + 1).map_or(self.rows.len(), |&end| end as usize);
+            &self.rows[start..end]
+        })
+    }
+}
+
+fn plain_labels(
+    path: &Path,
+    table: &Table,
+    key: &str,
+    column: &Category,
+    order: &Order,
+) -> Result<Labels, CompareError> {
+    let mut labels = Labels::new(key);
+    labels.names.clone_from(&column.names);
+    for rows in order.examples() {
+        let code = column.codes[rows[0] as usize];
+        if let Some(&row) = rows.iter().find(|&&row| column.codes[row as usize] != code) {
+            let reason = format!("column `{key}`: another trial of this example has another value");
+            return Err(at_line(path, table.lines[row as usize], reason));
+        }
+        labels.push(code);
+    }
+    Ok(labels)
+}
+
+/// Labels from a column of JSON objects: `{"tier": "1", "locale": ["de", "at"]}`.
+fn object_labels(path: &Path, table: &Table, column: &Category, order: &Order) -> Result<Vec<Labels>, CompareError> {
+    type Object = std::collections::BTreeMap<String, crate::evalset::LabelValue>;
+    let mut parsed: Vec<Object> = Vec::with_capacity(column.names.len());
+    for (code, text) in column.names.iter().enumerate() {
+        parsed.push(serde_json::from_str(text).map_err(|error| {
+            let row = column.codes.iter().position(|&c| c == Some(code as u32)).unwrap_or_default();
+            at_line(path, table.lines[row], format!("the labels are not an object of texts: {error}"))
+        })?);
+    }
+    let keys: BTreeSet<&String> = parsed.iter().flat_map(Object::keys).collect();
+    let mut columns = Vec::new();
+    for key in keys {
+        let mut dictionary = Category::default();
+        let codes: Vec<Vec<u32>> = parsed
+            .iter()
+            .map(|object| {
+                object.get(key).map_or_else(Vec::new, |v| v.iter().map(|name| dictionary.code(name)).collect())
+            })
+            .collect();
+        let mut labels = Labels::new(key.as_str());
+        for rows in order.examples() {
+            let object = column.codes[rows[0] as usize];
+            labels.push(object.map_or(&[][..], |code| &codes[code as usize]).iter().copied());
+        }
+        labels.names = dictionary.names;
+        columns.push(labels);
+    }
+    Ok(columns)
+}

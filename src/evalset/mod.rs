@@ -1,0 +1,5 @@
+//! The pinned eval set: parse, validate, pin, select.
+
+mod label;
+
+pub use label::LabelValue;

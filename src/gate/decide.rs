@@ -1,0 +1,303 @@
+//! The decision: all cells of all metrics tested together, each against its margin.
+
+use super::exit::Decision;
+use super::policy::{GatePolicy, Mode, OnUndecided};
+use super::verdict::{Cell, State, Verdict};
+use crate::compare::{CellComparison, Comparison, MetricSummary, OVERALL};
+use crate::stats::sign_flip::{Draws, FEWEST_MOVED, Tested, test_family};
+use crate::stats::special::binomial_half_cdf;
+use crate::stats::{Alpha, rng};
+
+/// The share of α that the overall cells have together; all other cells share the rest equally. Weighting slices by √n
+/// would starve small ones.
+const OVERALL_SHARE: f64 = 0.40;
+
+/// The level at which more unscored pairs in the head than in the baseline make a metric undecidable.
+const UNSCORED_ALPHA: f64 = 0.01;
+
+/// Decides a comparison under a policy.
+///
+/// Deterministic: the same comparison, policy, seed and date give the same verdict on any number of threads.
+///
+/// # Errors
+/// A sentence when the policy makes no sense or names a metric that was not compared.
+pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Result<Verdict, String> {
+    policy.check()?;
+    let alpha = Alpha::new(policy.alpha).map_err(|error| error.to_string())?;
+    let gating = gating_metrics(comparison, policy)?;
+    let compared: Vec<&CellComparison> =
+        comparison.cells.iter().filter(|cell| gating.iter().any(|metric| metric.name == cell.metric)).collect();
+    let is_tested = |cell: &CellComparison| cell.n >= policy.min_n.max(1) || cell.slice == OVERALL && cell.n > 0;
+    let tested: Vec<&CellComparison> = compared.iter().copied().filter(|cell| is_tested(cell)).collect();
+
+    let width = |cell: &CellComparison| {
+        gating.iter().find(|metric| metric.name == cell.metric).map_or(1.0, |metric| metric.scale.width())
+    };
+    let margin = |cell: &CellComparison| policy.margin_of(&cell.metric, &cell.slice, &cell.evidence.keys);
+    let overall_cells = tested.iter().filter(|cell| cell.slice == OVERALL).count();
+    let family: Vec<_> = tested
+        .iter()
+        .map(|cell| crate::stats::sign_flip::Cell {
+            changes: cell.evidence.moved.clone(),
+            weight: weight(cell, overall_cells, tested.len()),
+            decisive: drop_of(cell) > margin(cell),
+        })
+        .collect();
+    let outcome = test_family(&family, Draws::new(comparison.seed, policy.alpha));
+
+    let mut results = tested.iter().zip(&outcome.cells);
+    let mut next = results.next();
+    let mut cells = Vec::with_capacity(compared.len());
+    for cell in &compared {
+        let test = match next {
+            Some((tested, test)) if std::ptr::eq(*tested, *cell) => {
+                next = results.next();
+                Some(test)
+            }
+            _ => None,
+        };
+        cells.push(decide_cell(cell, test, margin(cell), width(cell), policy, alpha));
+    }
+
+    let mut verdict = Verdict {
+        schema: "evalgauge.verdict/1",
+        decision: Decision::Pass,
+        exit_code: 0,
+        reason: String::new(),
+        mode: policy.mode,
+        alpha: policy.alpha,
+        seed: comparison.seed,
+        generator: rng::ALGORITHM,
+        draws: outcome.draws,
+        as_of: as_of.to_owned(),
+        trials: gating.iter().map(|metric| metric.trials_used).max().unwrap_or(0),
+        baseline: comparison.baseline.clone(),
+        head: comparison.head.clone(),
+        pairs: comparison.pairs,
+        metrics: gating.into_iter().cloned().collect(),
+        regressed: slices_in(&cells, |state| state == State::Regressed),
+        undecided: cells.iter().filter(|c| is_open(c.state)).map(Cell::name).collect(),
+        cells,
+        flips: comparison.flips.clone(),
+        warnings: comparison.warnings.clone(),
+    };
+    conclude(&mut verdict, comparison, policy, &compared);
+    verdict.exit_code = verdict.decision.exit().code();
+    Ok(verdict)
+}
+
+fn gating_metrics<'c>(comparison: &'c Comparison, policy: &GatePolicy) -> Result<Vec<&'c MetricSummary>, String> {
+    if policy.metrics.is_empty() {
+        return Ok(comparison.metrics.iter().collect());
+    }
+    policy
+        .metrics
+        .iter()
+        .map(|name| {
+            let has = || comparison.metrics.iter().map(|m| format!("`{}`", m.name)).collect::<Vec<_>>().join(", ");
+            comparison.metrics.iter().find(|metric| metric.name == *name).ok_or_else(|| {
+                format!("the policy gates on metric `{name}`, which was not compared; there are {}", has())
+            })
+        })
+        .collect()
+}
+
+fn weight(cell: &CellComparison, overall_cells: usize, all_cells: usize) -> f64 {
+    if cell.slice == OVERALL {
+        OVERALL_SHARE / overall_cells as f64
+    } else {
+        (1.0 - OVERALL_SHARE) / (all_cells - overall_cells) as f64
+    }
+}
+
+/// How far the cell fell, as a share of its scale; negative when it rose.
+fn drop_of(cell: &CellComparison) -> f64 {
+    cell.evidence.change.mean().map_or(0.0, |mean| -mean)
+}
+
+const fn is_open(state: State) -> bool {
+    matches!(state, State::Undecided | State::Untestable)
+}
+
+fn slices_in(cells: &[Cell], wanted: impl Fn(State) -> bool) -> Vec<String> {
+    let mut slices: Vec<String> = Vec::new();
+    for cell in cells.iter().filter(|cell| wanted(cell.state)) {
+        if !slices.contains(&cell.slice) {
+            slices.push(cell.slice.clone());
+        }
+    }
+    slices
+}
+
+fn decide_cell(
+    compared: &CellComparison,
+    tested: Option<&Tested>,
+    margin: f64,
+    width: f64,
+    policy: &GatePolicy,
+    alpha: Alpha,
+) -> Cell {
+    let drop = drop_of(compared);
+    let lower = compared.evidence.interval(alpha.two_sided_for_one_sided()).map(|(interval, _)| interval.low);
+    let p_adjusted = tested.and_then(|tested| tested.p_adjusted);
+    let worse = p_adjusted.is_some_and(|p| p <= policy.alpha) && drop > 0.0;
+    let unscored_share = compared.unscored as f64 / (compared.n + compared.unscored).max(1) as f64;
+    let mut note = None;
+    let state = if tested.is_none() {
+        State::Shown
+    } else if worse && drop > margin {
+        State::Regressed
+    } else if unscored_share > policy.require.unscored.max {
+        note = Some(format!("{} of {} pairs are unscored", compared.unscored, compared.n + compared.unscored));
+        State::Undecided
+    } else if worse {
+        State::WorseSmall
+    } else if compared.same_answers {
+        State::Same
+    } else if margin > 0.0 && lower.is_some_and(|lower| lower > -margin) {
+        State::Fine
+    } else if p_adjusted.is_none() {
+        note = Some(format!("{} of at least {FEWEST_MOVED} blocks changed", compared.evidence.moved.len()));
+        State::Untestable
+    } else {
+        State::Undecided
+    };
+    if let Some(tested) = tested.filter(|tested| tested.borderline) {
+        let p = tested.p_adjusted.unwrap_or_default();
+        note = Some(format!("borderline: the adjusted p of {p:.4} is within simulation error of {}", policy.alpha));
+    }
+    Cell {
+        metric: compared.metric.clone(),
+        slice: compared.slice.clone(),
+        n: compared.n,
+        blocks: compared.blocks,
+        baseline: compared.baseline,
+        head: compared.head,
+        delta: compared.delta,
+        ci: compared.ci.map(|ci| [ci.low, ci.high]),
+        method: compared.method,
+        p: tested.and_then(|tested| tested.p),
+        p_adjusted,
+        margin: margin * width,
+        lower: lower.map(|lower| lower * width),
+        needed_n: if is_open(state) { needed_n(compared, lower, margin) } else { None },
+        noise_floor: None,
+        state,
+        note,
+    }
+}
+
+/// The number of examples at which the bound of an unchanged cell would clear the margin: its distance from the estimate
+/// shrinks with the root of n.
+fn needed_n(cell: &CellComparison, lower: Option<f64>, margin: f64) -> Option<u64> {
+    let distance = cell.evidence.change.mean().ok()? - lower?;
+    let ratio = distance / margin;
+    (margin > 0.0 && distance > 0.0)
+        .then(|| (cell.n as f64 * ratio * ratio).ceil() as u64)
+        .filter(|&needed| needed > cell.n)
+}
+
+/// Weighs everything: the first of incomplete, fail, undecidable, inconclusive, pass stands; the rest is said.
+fn conclude(verdict: &mut Verdict, comparison: &Comparison, policy: &GatePolicy, compared: &[&CellComparison]) {
+    let mut findings: Vec<(Decision, String)> = Vec::new();
+    if !verdict.regressed.is_empty() {
+        findings.push((Decision::Fail, format!("regressed: {}", verdict.regressed.join(", "))));
+    }
+    findings.extend(incomplete(comparison, policy).map(|why| (Decision::Incomplete, why)));
+    findings.extend(
+        compared
+            .iter()
+            .filter(|cell| cell.slice == OVERALL)
+            .filter_map(|cell| unmeasured(cell, policy))
+            .map(|why| (Decision::Undecidable, why)),
+    );
+    let open = verdict.undecided.len();
+    match policy.mode {
+        Mode::NonInferiority
+            if verdict.cells.iter().any(|c| !matches!(c.state, State::Fine | State::Same | State::Shown)) =>
+        {
+            let cells: Vec<_> = verdict
+                .cells
+                .iter()
+                .filter(|c| !matches!(c.state, State::Fine | State::Same | State::Shown))
+                .map(Cell::name)
+                .collect();
+            findings.push((Decision::Inconclusive, format!("not shown to be fine: {}", cells.join(", "))));
+        }
+        Mode::Regression if open > 0 && policy.on_undecided == OnUndecided::Fail => {
+            let why = format!("undecided: {}", verdict.undecided.join(", "));
+            findings.push((Decision::Inconclusive, why));
+        }
+        _ => {}
+    }
+    verdict.decision = findings.iter().fold(Decision::Pass, |so_far, (decision, _)| so_far.or(*decision));
+    let (deciding, others): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|(decision, _)| *decision == verdict.decision);
+    verdict.reason = if deciding.is_empty() {
+        pass_reason(verdict)
+    } else {
+        deciding.into_iter().map(|(_, why)| why).collect::<Vec<_>>().join("; ")
+    };
+    verdict.warnings.extend(others.into_iter().map(|(_, why)| why));
+    for cell in compared.iter().filter(|cell| cell.evidence.keys.iter().any(|key| key == "safety")) {
+        let flips = cell.evidence.pass_to_fail;
+        if flips > 0 {
+            verdict.warnings.push(format!(
+                "{} @ {}: {flips} passing example{} now fail{}; run them again before trusting or dismissing this",
+                cell.metric,
+                cell.slice,
+                if flips == 1 { "" } else { "s" },
+                if flips == 1 { "s" } else { "" }
+            ));
+        }
+    }
+}
+
+fn pass_reason(verdict: &Verdict) -> String {
+    let tested = verdict.cells.iter().filter(|cell| cell.state != State::Shown).count();
+    let open = verdict.undecided.len();
+    if open == 0 {
+        format!("no cell of {tested} fell beyond its margin")
+    } else {
+        format!("no evidence that any cell of {tested} fell beyond its margin; {open} undecided")
+    }
+}
+
+fn incomplete(comparison: &Comparison, policy: &GatePolicy) -> Option<String> {
+    let missing = comparison.only_baseline.count;
+    let all = comparison.pairs + missing;
+    let coverage = comparison.pairs as f64 / all as f64;
+    if coverage < policy.require.coverage {
+        let ids = comparison.only_baseline.ids.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+        let more = if missing > 3 { ", …" } else { "" };
+        return Some(format!("the head lacks {missing} of the baseline's {all} examples ({ids}{more})"));
+    }
+    for side in [&comparison.baseline, &comparison.head] {
+        if !side.complete {
+            return Some(format!("the run {} did not finish; resume it first", side.name));
+        }
+    }
+    None
+}
+
+/// Why a metric cannot be decided: too many unscored pairs, or clearly more of them in the head.
+fn unmeasured(overall: &CellComparison, policy: &GatePolicy) -> Option<String> {
+    let all = overall.n + overall.unscored;
+    let share = overall.unscored as f64 / all.max(1) as f64;
+    if share > policy.require.unscored.max {
+        return Some(format!(
+            "{}: {} of {all} pairs are unscored, more than {} %",
+            overall.metric,
+            overall.unscored,
+            100.0 * policy.require.unscored.max
+        ));
+    }
+    let (only_baseline, only_head) = overall.unscored_sides;
+    let moved = only_baseline + only_head;
+    (moved > 0 && only_head > only_baseline && binomial_half_cdf(only_baseline, moved) <= UNSCORED_ALPHA).then(|| {
+        format!(
+            "{}: {only_head} examples are unscored in the head alone, {only_baseline} in the baseline alone",
+            overall.metric
+        )
+    })
+}

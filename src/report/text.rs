@@ -1,0 +1,60 @@
+//! Making foreign text harmless: what a model answered stays text in every format.
+
+/// Replaces control characters (also the ones that reverse or hide text) by visible escapes, keeping newlines and tabs
+/// as spaces; at most `most` characters, with an ellipsis where it was cut.
+#[must_use]
+pub fn escape_control(text: &str, most: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(most * 2));
+    for (count, c) in text.chars().enumerate() {
+        if count == most {
+            out.push('…');
+            break;
+        }
+        match c {
+            '\n' | '\r' | '\t' => out.push(' '),
+            c if c.is_control() || is_invisible(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Characters that change the direction of text or take no room.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Text for a Markdown table cell or paragraph: nothing in it is markup, a table break, HTML, a link or a mention.
+#[must_use]
+pub fn escape_markdown(text: &str, most: usize) -> String {
+    let plain = escape_control(text, most);
+    let mut out = String::with_capacity(plain.len() + 16);
+    for c in plain.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            // Entities instead of backslashes: a table row is cut at `|` before backslashes are looked at.
+            '|' => out.push_str("&#124;"),
+            '@' => out.push_str("&#64;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '~' | ':' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_hostile_survives() {
+        assert_eq!(escape_control("a\u{1b}[31m\nb\u{202e}", 99), "a\\u{1b}[31m b\\u{202e}");
+        assert_eq!(escape_markdown("<b>|`x`", 99), "&lt;b&gt;&#124;\\`x\\`");
+        assert_eq!(escape_control("abcdef", 3), "abc…");
+    }
+}

@@ -1,0 +1,404 @@
+//! What a reader wants to see, in words: shared by the renderers.
+
+use crate::compare::{CellComparison, Comparison, Flip, Identity, MetricSummary, OVERALL, Tests};
+use crate::gate::{Cell, Decision, State, Verdict};
+
+/// Characters of an interval plot.
+const PLOT_WIDTH: usize = 25;
+
+/// One line of the table of cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The metric.
+    pub metric: String,
+    /// The slice.
+    pub slice: String,
+    /// Pairs, and independent blocks where those are fewer.
+    pub n: String,
+    /// The baseline's estimate.
+    pub baseline: String,
+    /// The head's estimate.
+    pub head: String,
+    /// The difference.
+    pub delta: String,
+    /// Its interval.
+    pub ci: String,
+    /// The interval drawn on the axis of [`View::axis`].
+    pub plot: String,
+    /// The p that matters here.
+    pub p: String,
+    /// The state, or nothing in a comparison.
+    pub state: String,
+    /// Whether the row is the reason for a failure.
+    pub bad: bool,
+}
+
+/// A regressed cell with the examples that broke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Regressed {
+    /// `metric @ slice`.
+    pub name: String,
+    /// From, to, by how much, how sure.
+    pub summary: String,
+    /// The examples that broke, the most telling first.
+    pub flips: Vec<Flip>,
+    /// How many broke altogether.
+    pub broken: usize,
+    /// How many went the other way.
+    pub fixed: usize,
+}
+
+/// Everything a report shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// `PASS`, `FAIL`, …; nothing in a comparison.
+    pub decision: Option<&'static str>,
+    /// Whether the decision lets the change through.
+    pub good: bool,
+    /// The exit code.
+    pub exit_code: u8,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Who is compared.
+    pub subject: String,
+    /// What the table is about: pairs, trials, α.
+    pub setting: String,
+    /// What fell, and the examples behind it.
+    pub regressed: Vec<Regressed>,
+    /// The table of cells.
+    pub rows: Vec<Row>,
+    /// The ends of the plots' axis.
+    pub axis: (String, String),
+    /// The heading of the column of p-values.
+    pub p_heading: &'static str,
+    /// What is undecided, and what would settle it.
+    pub undecided: Vec<String>,
+    /// How many examples flipped, by class.
+    pub flips: Vec<(&'static str, usize)>,
+    /// What to know before trusting the numbers.
+    pub warnings: Vec<String>,
+    /// Where the numbers come from.
+    pub provenance: Vec<(String, String)>,
+    /// How they were made.
+    pub method: Vec<String>,
+}
+
+const fn word(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Pass => "PASS",
+        Decision::Fail => "FAIL",
+        Decision::Inconclusive => "INCONCLUSIVE",
+        Decision::Undecidable => "CANNOT DECIDE",
+        Decision::Incomplete => "INCOMPLETE",
+    }
+}
+
+const fn state_word(state: State) -> &'static str {
+    match state {
+        State::Regressed => "REGRESSED",
+        State::WorseSmall => "worse, within margin",
+        State::Fine => "fine",
+        State::Undecided => "undecided",
+        State::Untestable => "untestable",
+        State::Same => "same answers",
+        State::Shown => "shown only",
+    }
+}
+
+/// How numbers of a metric are written: shares as per cent and points, others with three decimals.
+#[derive(Clone, Copy)]
+struct Unit {
+    percent: bool,
+}
+
+impl Unit {
+    fn of(metrics: &[MetricSummary], name: &str) -> Self {
+        let unit = metrics.iter().find(|metric| metric.name == name).map(|metric| metric.scale);
+        Self { percent: unit.is_none_or(|scale| scale.low == 0.0 && scale.high == 1.0) }
+    }
+
+    fn value(self, value: Option<f64>) -> String {
+        value.map_or_else(
+            || "–".to_owned(),
+            |v| if self.percent { format!("{:.1} %", 100.0 * v) } else { format!("{v:.3}") },
+        )
+    }
+
+    fn change(self, value: Option<f64>) -> String {
+        value.map_or_else(|| "–".to_owned(), |v| self.signed(v))
+    }
+
+    fn signed(self, value: f64) -> String {
+        let text = if self.percent { format!("{:+.1}", 100.0 * value) } else { format!("{value:+.3}") };
+        match text.trim_start_matches(['+', '-']).bytes().all(|b| b == b'0' || b == b'.') {
+            true => text.trim_start_matches(['+', '-']).to_owned(),
+            false => text.replace('-', "−"),
+        }
+    }
+
+    fn interval(self, ci: Option<(f64, f64)>) -> String {
+        ci.map_or_else(|| "–".to_owned(), |(low, high)| format!("[{}, {}]", self.signed(low), self.signed(high)))
+    }
+}
+
+fn p_text(p: Option<f64>) -> String {
+    match p {
+        None => "–".to_owned(),
+        Some(p) if p < 0.0001 => "<.0001".to_owned(),
+        Some(p) if p >= 0.9995 => "1".to_owned(),
+        Some(p) => format!("{p:.4}").trim_start_matches('0').to_owned(),
+    }
+}
+
+/// One interval drawn on `-reach ..= reach`: `·` is the axis, `│` zero, `┊` minus the margin, `●` the estimate.
+fn plot(delta: Option<f64>, ci: Option<(f64, f64)>, margin: Option<f64>, reach: f64) -> String {
+    let (Some(delta), Some((low, high))) = (delta, ci) else { return String::new() };
+    let at = |value: f64| {
+        let share = ((value / reach).clamp(-1.0, 1.0) + 1.0) / 2.0;
+        (share * (PLOT_WIDTH - 1) as f64).round() as usize
+    };
+    let mut cells = ['·'; PLOT_WIDTH];
+    cells[at(0.0)] = '│';
+    if let Some(margin) = margin.filter(|margin| *margin > 0.0) {
+        cells[at(-margin)] = '┊';
+    }
+    cells[at(low)..=at(high)].fill('─');
+    cells[at(low)] = '├';
+    cells[at(high)] = '┤';
+    cells[at(delta)] = '●';
+    cells.iter().collect()
+}
+
+/// A round number that covers every interval, so that plots share one axis.
+fn reach(intervals: impl Iterator<Item = (f64, f64)>) -> f64 {
+    let most = intervals.fold(0.0_f64, |most, (low, high)| most.max(low.abs()).max(high.abs()));
+    [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0].into_iter().find(|&round| most <= round).unwrap_or(most)
+}
+
+fn grouped_digits(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+fn count(n: u64, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{} {one}s", grouped_digits(n)) }
+}
+
+fn provenance(label: &str, identity: &Identity) -> (String, String) {
+    let mut text = format!("{} · sha256 {}", identity.source, identity.sha256.get(..16).unwrap_or(&identity.sha256));
+    if let Some(pins) = &identity.pins {
+        text.push_str(&format!(
+            " · eval set {} {}",
+            pins.evalset,
+            pins.dataset_sha256.get(..8).unwrap_or(&pins.dataset_sha256)
+        ));
+    }
+    if let Some(revision) = &identity.git_revision {
+        text.push_str(&format!(" · git {revision}"));
+    }
+    (label.to_owned(), text)
+}
+
+impl View {
+    /// The view of a verdict.
+    #[must_use]
+    pub fn of_verdict(verdict: &Verdict) -> Self {
+        let metrics = &verdict.metrics;
+        let reach = reach(verdict.cells.iter().filter_map(|cell| cell.ci.map(|[low, high]| (low, high))));
+        let tested = verdict.cells.iter().filter(|cell| cell.state != State::Shown).count();
+        let rows = verdict.cells.iter().map(|cell| verdict_row(cell, Unit::of(metrics, &cell.metric), reach)).collect();
+        let draws = match verdict.draws {
+            0 => "solved exactly".to_owned(),
+            draws => format!("{} draws, {} seed {}", grouped_digits(draws.into()), verdict.generator, verdict.seed),
+        };
+        Self {
+            decision: Some(word(verdict.decision)),
+            good: verdict.decision == Decision::Pass,
+            exit_code: verdict.exit_code,
+            reason: verdict.reason.clone(),
+            subject: format!("{} → {}", verdict.baseline.name, verdict.head.name),
+            setting: format!(
+                "{} · {} · α = {} over {}",
+                count(verdict.pairs, "pair"),
+                count(verdict.trials.into(), "trial"),
+                verdict.alpha,
+                count(tested as u64, "cell")
+            ),
+            regressed: verdict
+                .cells
+                .iter()
+                .filter(|cell| cell.state == State::Regressed)
+                .map(|cell| regressed(cell, verdict, Unit::of(metrics, &cell.metric)))
+                .collect(),
+            rows,
+            axis: axis(metrics, reach),
+            p_heading: "p adj",
+            undecided: verdict.cells.iter().filter_map(|cell| settle(cell, Unit::of(metrics, &cell.metric))).collect(),
+            flips: vec![
+                ("passed, now fail", verdict.flips.pass_to_fail.len()),
+                ("failed, now pass", verdict.flips.fail_to_pass.len()),
+                ("pass less often", verdict.flips.wavering_worse.len()),
+                ("pass more often", verdict.flips.wavering_better.len()),
+            ],
+            warnings: verdict.warnings.clone(),
+            provenance: vec![
+                provenance("baseline", &verdict.baseline),
+                provenance("head", &verdict.head),
+                ("as of".to_owned(), verdict.as_of.clone()),
+            ],
+            method: vec![
+                format!(
+                    "One-sided paired sign-flip test of all {} together (step-down minP, Westfall–Young; {draws}): the chance \
+                     that an unchanged system fails any of them is at most {}.",
+                    count(tested as u64, "cell"),
+                    verdict.alpha
+                ),
+                "A cell regresses when its adjusted p is at most α and it fell by more than its margin; it is fine when the \
+                 one-sided bound of its change lies above minus the margin."
+                    .to_owned(),
+                "Intervals are 95 %, two-sided: Tango for 0/1 scores of one trial, else t on independent blocks with one pseudo \
+                 pair."
+                    .to_owned(),
+            ],
+        }
+    }
+
+    /// The view of a comparison, which decides nothing.
+    #[must_use]
+    pub fn of_comparison(comparison: &Comparison) -> Self {
+        let metrics = &comparison.metrics;
+        let reach = reach(comparison.cells.iter().filter_map(|cell| cell.ci.map(|ci| (ci.low, ci.high))));
+        let trials = metrics.iter().map(|metric| metric.trials_used).max().unwrap_or(0);
+        Self {
+            decision: None,
+            good: true,
+            exit_code: 0,
+            reason: String::new(),
+            subject: format!("{} → {}", comparison.baseline.name, comparison.head.name),
+            setting: format!("{} · {}", count(comparison.pairs, "pair"), count(trials.into(), "trial")),
+            regressed: Vec::new(),
+            rows: comparison.cells.iter().map(|cell| compared_row(cell, Unit::of(metrics, &cell.metric), reach)).collect(),
+            axis: axis(metrics, reach),
+            p_heading: "p",
+            undecided: Vec::new(),
+            flips: vec![
+                ("passed, now fail", comparison.flips.pass_to_fail.len()),
+                ("failed, now pass", comparison.flips.fail_to_pass.len()),
+                ("pass less often", comparison.flips.wavering_worse.len()),
+                ("pass more often", comparison.flips.wavering_better.len()),
+            ],
+            warnings: comparison.warnings.clone(),
+            provenance: vec![provenance("baseline", &comparison.baseline), provenance("head", &comparison.head)],
+            method: vec![
+                "p is two-sided and of each cell alone (McNemar's exact test for 0/1 scores of one trial, else t on blocks): \
+                 `evalgauge gate` decides over all cells together."
+                    .to_owned(),
+            ],
+        }
+    }
+}
+
+fn axis(metrics: &[MetricSummary], reach: f64) -> (String, String) {
+    let unit = metrics.first().map_or(Unit { percent: true }, |metric| Unit::of(metrics, &metric.name));
+    (unit.signed(-reach), unit.signed(reach))
+}
+
+fn n_text(n: u64, blocks: u64) -> String {
+    if blocks == n { grouped_digits(n) } else { format!("{} ({})", grouped_digits(n), grouped_digits(blocks)) }
+}
+
+fn verdict_row(cell: &Cell, unit: Unit, reach: f64) -> Row {
+    let ci = cell.ci.map(|[low, high]| (low, high));
+    Row {
+        metric: cell.metric.clone(),
+        slice: cell.slice.clone(),
+        n: n_text(cell.n, cell.blocks),
+        baseline: unit.value(cell.baseline),
+        head: unit.value(cell.head),
+        delta: unit.change(cell.delta),
+        ci: unit.interval(ci),
+        plot: plot(cell.delta, ci, Some(cell.margin), reach),
+        p: p_text(cell.p_adjusted),
+        state: state_word(cell.state).to_owned(),
+        bad: cell.state == State::Regressed,
+    }
+}
+
+fn compared_row(cell: &CellComparison, unit: Unit, reach: f64) -> Row {
+    let ci = cell.ci.map(|ci| (ci.low, ci.high));
+    Row {
+        metric: cell.metric.clone(),
+        slice: cell.slice.clone(),
+        n: n_text(cell.n, cell.blocks),
+        baseline: unit.value(cell.baseline),
+        head: unit.value(cell.head),
+        delta: unit.change(cell.delta),
+        ci: unit.interval(ci),
+        plot: plot(cell.delta, ci, None, reach),
+        p: p_text(cell.tests.map(|tests| match tests {
+            Tests::McNemar { mcnemar_exact, .. } => mcnemar_exact,
+            Tests::T { t } => t,
+        })),
+        state: String::new(),
+        bad: false,
+    }
+}
+
+fn regressed(cell: &Cell, verdict: &Verdict, unit: Unit) -> Regressed {
+    let inside = |flip: &&Flip| {
+        let names = || cell.slice.split(',').all(|part| flip.slices.iter().any(|slice| slice == part));
+        flip.metric == cell.metric && (cell.slice == OVERALL || flip.slices.contains(&cell.slice) || names())
+    };
+    let broken: Vec<Flip> =
+        verdict.flips.pass_to_fail.iter().chain(&verdict.flips.wavering_worse).filter(inside).cloned().collect();
+    let fixed = verdict.flips.fail_to_pass.iter().chain(&verdict.flips.wavering_better).filter(inside).count();
+    Regressed {
+        name: cell.name(),
+        summary: format!(
+            "{} → {}, {} {} of n = {}, adjusted p {}, margin {}",
+            unit.value(cell.baseline),
+            unit.value(cell.head),
+            unit.change(cell.delta),
+            unit.interval(cell.ci.map(|[low, high]| (low, high))),
+            grouped_digits(cell.n),
+            p_text(cell.p_adjusted),
+            unit.signed(cell.margin).trim_start_matches('+')
+        ),
+        broken: broken.len(),
+        fixed,
+        flips: broken,
+    }
+}
+
+fn settle(cell: &Cell, unit: Unit) -> Option<String> {
+    if !matches!(cell.state, State::Undecided | State::Untestable) {
+        return None;
+    }
+    let mut text = format!(
+        "{}: change {} {}, margin {}",
+        cell.name(),
+        unit.change(cell.delta),
+        unit.interval(cell.ci.map(|[low, high]| (low, high))),
+        unit.signed(cell.margin).trim_start_matches('+')
+    );
+    if let Some(note) = &cell.note {
+        text.push_str(&format!("; {note}"));
+    }
+    if let Some(needed) = cell.needed_n {
+        text.push_str(&format!(
+            "; if nothing changed, about {} examples (now {}), or more trials, would show it",
+            grouped_digits(needed),
+            grouped_digits(cell.n)
+        ));
+    } else if cell.margin == 0.0 {
+        text.push_str("; a margin of 0 can never be shown to hold, look at the flips");
+    }
+    Some(text)
+}

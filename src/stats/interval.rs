@@ -1,0 +1,89 @@
+//! Intervals and the error rate they are made for.
+
+use super::error::{Result, StatError};
+
+/// An error rate strictly between 0 and 1; an interval made with it has confidence `1 - alpha`.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Alpha(f64);
+
+impl Alpha {
+    /// The conventional 5 %: two-sided 95 % intervals.
+    pub const FIVE_PERCENT: Self = Self(0.05);
+
+    /// Checks and wraps an error rate.
+    ///
+    /// # Errors
+    /// [`StatError::OutOfRange`] unless `0 < alpha < 1`.
+    pub fn new(alpha: f64) -> Result<Self> {
+        if alpha > 0.0 && alpha < 1.0 {
+            Ok(Self(alpha))
+        } else {
+            Err(StatError::OutOfRange { what: "alpha", value: alpha, range: "(0, 1)" })
+        }
+    }
+
+    /// The rate as a number.
+    #[must_use]
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
+    /// The two-sided rate whose interval ends are one-sided bounds at this rate: `2 * alpha`, at most just below 1.
+    #[must_use]
+    pub fn two_sided_for_one_sided(self) -> Self {
+        Self((2.0 * self.0).min(1.0 - f64::EPSILON))
+    }
+}
+
+/// A closed interval; `low <= high` always, and both are finite unless a method is documented to be one-sided.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Interval {
+    /// Lower limit.
+    pub low: f64,
+    /// Upper limit.
+    pub high: f64,
+}
+
+impl Interval {
+    /// An interval from its two ends, in either order.
+    #[must_use]
+    pub fn new(low: f64, high: f64) -> Self {
+        if low <= high { Self { low, high } } else { Self { low: high, high: low } }
+    }
+
+    /// `centre - half .. centre + half`.
+    #[must_use]
+    pub fn around(centre: f64, half: f64) -> Self {
+        Self::new(centre - half, centre + half)
+    }
+
+    /// The part of the interval inside `low..=high`.
+    #[must_use]
+    pub fn clipped(self, low: f64, high: f64) -> Self {
+        Self { low: self.low.clamp(low, high), high: self.high.clamp(low, high) }
+    }
+
+    /// Whether `value` lies inside, ends included.
+    #[must_use]
+    pub fn contains(self, value: f64) -> bool {
+        self.low <= value && value <= self.high
+    }
+
+    /// `high - low`.
+    #[must_use]
+    pub fn width(self) -> f64 {
+        self.high - self.low
+    }
+
+    /// The interval of `-x` for `x` in this one.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self { low: -self.high, high: -self.low }
+    }
+
+    /// The interval of `factor * x`.
+    #[must_use]
+    pub fn scaled(self, factor: f64) -> Self {
+        Self::new(self.low * factor, self.high * factor)
+    }
+}

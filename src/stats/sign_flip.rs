@@ -1,0 +1,455 @@
+//! The paired sign-flip test of many overlapping cells at once: Westfall–Young step-down minP.
+//!
+//! Under the hypothesis that the two systems are exchangeable within every block (an example, or a group of examples
+//! that stand or fall together), swapping the two sides of a block changes nothing but the sign of its change. All
+//! cells see the same swaps, so whatever correlation overlapping slices and correlated metrics have is reproduced
+//! exactly, and the family-wise error rate is held at α without assuming independence.
+//!
+//! Westfall & Young 1993 (step-down minP); Romano & Wolf 2005 (weak conditions); the working p-value Φ(T/S) is
+//! calibrated by the joint flips, its only job is to put cells of different size on one scale.
+
+use std::collections::HashMap;
+
+use rand::Rng;
+use rayon::prelude::*;
+
+use super::rng;
+use super::special::normal_cdf;
+
+/// With fewer blocks that can move a one-sided p cannot even reach 1/2⁴ = .0625 in theory; such a cell is not tested.
+pub const FEWEST_MOVED: usize = 5;
+
+/// Draws that share a task; fixed, so that the work is cut the same way on any number of threads.
+const CHUNK: u64 = 500;
+
+/// How far, in standard errors of simulation, an adjusted p must lie from α before drawing stops.
+const CLEAR_OF_ALPHA: f64 = 3.5;
+
+/// The widest exact distribution worth convolving for a cell that stands alone.
+const MOST_CONVOLUTION_STEPS: u64 = 50_000_000;
+
+/// One metric on one slice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// The blocks that changed: (block, summed change as a whole number ≠ 0; negative is worse), ascending by block.
+    pub changes: Vec<(u32, i64)>,
+    /// The share of α that the cell receives; only ratios between cells matter.
+    pub weight: f64,
+    /// Whether the cell's verdict hangs on its p, so that more draws are spent while that p is close to α.
+    pub decisive: bool,
+}
+
+/// How many draws to make, and from which seed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Draws {
+    /// Seed of the sign flips.
+    pub seed: u64,
+    /// Draws made at once; the minimum.
+    pub step: u32,
+    /// Never more draws than this.
+    pub cap: u32,
+    /// The level that decides when an adjusted p is clear enough.
+    pub alpha: f64,
+}
+
+impl Draws {
+    /// 10,000 draws, up to 400,000 while a decision is open.
+    #[must_use]
+    pub const fn new(seed: u64, alpha: f64) -> Self {
+        Self { seed, step: 10_000, cap: 400_000, alpha }
+    }
+}
+
+/// What the test says of one cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tested {
+    /// One-sided p of "the head is not worse", before adjustment; `None` when untestable.
+    pub p: Option<f64>,
+    /// The same, adjusted over the family; `None` when untestable.
+    pub p_adjusted: Option<f64>,
+    /// How many blocks changed.
+    pub moved: usize,
+    /// Whether `p_adjusted` is still within simulation error of α at the cap.
+    pub borderline: bool,
+}
+
+/// The outcome for a family of cells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FamilyTest {
+    /// One entry a cell, in the order given.
+    pub cells: Vec<Tested>,
+    /// How many draws were made; 0 when a single cell was solved exactly.
+    pub draws: u32,
+    /// How many threads were available to draw.
+    pub threads: usize,
+}
+
+/// Tests every cell for a loss, holding the family-wise error rate over all of them.
+///
+/// One ±1 is drawn per block and shared by all cells. A cell's statistic is Φ(T/S)/weight with `T` the sum of its
+/// changes and `S` the root of the sum of their squares (which no flip alters). p-values are `(1 + hits) / (1 + draws)`
+/// and so never 0. A family with one testable cell is solved exactly where the lattice is small enough.
+///
+/// The result depends on the cells and the seed alone, not on the number of threads.
+#[must_use]
+pub fn test_family(cells: &[Cell], draws: Draws) -> FamilyTest {
+    let testable: Vec<usize> = (0..cells.len()).filter(|&c| cells[c].changes.len() >= FEWEST_MOVED).collect();
+    let threads = rayon::current_num_threads();
+    let mut result: Vec<Tested> = cells
+        .iter()
+        .map(|cell| Tested { p: None, p_adjusted: None, moved: cell.changes.len(), borderline: false })
+        .collect();
+    if testable.is_empty() {
+        return FamilyTest { cells: result, draws: 0, threads };
+    }
+    if let [only] = testable[..]
+        && let Some(p) = exact_lower_tail(&cells[only].changes)
+    {
+        result[only].p = Some(p);
+        result[only].p_adjusted = Some(p);
+        return FamilyTest { cells: result, draws: 0, threads };
+    }
+
+    let family = Family::new(cells, &testable);
+    let mut hits = Hits::none(testable.len());
+    let mut made: u32 = 0;
+    loop {
+        hits = hits.plus(&family.draw(draws.seed, made, draws.step));
+        made += draws.step;
+        let adjusted = hits.step_down(made);
+        let open = |rank: usize| {
+            let standard_error = (draws.alpha * (1.0 - draws.alpha) / f64::from(made)).sqrt();
+            cells[family.order[rank]].decisive && (adjusted[rank] - draws.alpha).abs() < CLEAR_OF_ALPHA * standard_error
+        };
+        let any_open = (0..testable.len()).any(open);
+        if any_open && made < draws.cap {
+            continue;
+        }
+        for (rank, &cell) in family.order.iter().enumerate() {
+            result[cell].p = Some(share(hits.own[rank], made));
+            result[cell].p_adjusted = Some(adjusted[rank]);
+            result[cell].borderline = open(rank);
+        }
+        return FamilyTest { cells: result, draws: made, threads };
+    }
+}
+
+fn share(hits: u32, draws: u32) -> f64 {
+    (1.0 + f64::from(hits)) / (1.0 + f64::from(draws))
+}
+
+/// Counts over draws, by rank (cells from the smallest Q to the largest).
+struct Hits {
+    /// Draws in which the smallest Q among this rank and the later ones is at most this rank's.
+    minimum: Vec<u32>,
+    /// Draws in which the cell's own sum is at most the observed one.
+    own: Vec<u32>,
+}
+
+impl Hits {
+    fn none(cells: usize) -> Self {
+        Self { minimum: vec![0; cells], own: vec![0; cells] }
+    }
+
+    fn plus(mut self, other: &Self) -> Self {
+        self.minimum.iter_mut().zip(&other.minimum).for_each(|(a, b)| *a += b);
+        self.own.iter_mut().zip(&other.own).for_each(|(a, b)| *a += b);
+        self
+    }
+
+    /// Adjusted p by rank: never smaller than that of an earlier rank.
+    fn step_down(&self, draws: u32) -> Vec<f64> {
+        let mut floor = 0.0_f64;
+        self.minimum
+            .iter()
+            .map(|&hits| {
+                floor = floor.max(share(hits, draws));
+                floor
+            })
+            .collect()
+    }
+}
+
+/// How a cell's sum is made from the drawn signs; whichever reads less memory.
+enum Sum {
+    /// (bundle, change): blocks with the same changes in the same cells only matter by how many of them flip.
+    Bundles(Vec<(u32, i64)>),
+    /// Per distinct change: its value, how many blocks have it, and where their sign bits are.
+    Masks(Vec<(i64, i64, Vec<(u32, u64)>)>),
+}
+
+impl Sum {
+    fn flipped(&self, bits: &[u64], bundles: &[i64]) -> i64 {
+        match self {
+            Self::Bundles(terms) => terms.iter().map(|&(bundle, change)| change * bundles[bundle as usize]).sum(),
+            Self::Masks(values) => values
+                .iter()
+                .map(|(change, count, words)| {
+                    let plus: u32 = words.iter().map(|&(word, mask)| (bits[word as usize] & mask).count_ones()).sum();
+                    change * (2 * i64::from(plus) - count)
+                })
+                .sum(),
+        }
+    }
+}
+
+struct RankedCell {
+    observed: i64,
+    /// Root of the sum of squared changes.
+    scale: f64,
+    weight: f64,
+    q: f64,
+    sum: Sum,
+}
+
+/// The family laid out for drawing. Sign bits are ordered so that equal blocks are neighbours.
+struct Family {
+    /// Original cell of each rank.
+    order: Vec<usize>,
+    ranked: Vec<RankedCell>,
+    /// Bit ranges of the bundles of blocks that change alike.
+    bundles: Vec<std::ops::Range<u32>>,
+    words: usize,
+    needs_bundles: bool,
+}
+
+impl Family {
+    fn new(cells: &[Cell], testable: &[usize]) -> Self {
+        // A block's signature: its change in every testable cell. Blocks of one signature are interchangeable.
+        let mut signatures: std::collections::BTreeMap<u32, Vec<(u32, i64)>> = std::collections::BTreeMap::new();
+        for &cell in testable {
+            for &(block, change) in &cells[cell].changes {
+                signatures.entry(block).or_default().push((cell as u32, change));
+            }
+        }
+        let mut bundle_of: HashMap<&[(u32, i64)], usize> = HashMap::new();
+        let mut members: Vec<(&[(u32, i64)], u32)> = Vec::new();
+        for signature in signatures.values() {
+            let next = members.len();
+            let bundle = *bundle_of.entry(signature).or_insert(next);
+            if bundle == next {
+                members.push((signature, 0));
+            }
+            members[bundle].1 += 1;
+        }
+        let mut bundles = Vec::with_capacity(members.len());
+        let mut terms: HashMap<u32, Vec<(u32, i64)>> = HashMap::new();
+        let mut next_bit = 0;
+        for (bundle, (signature, count)) in members.iter().enumerate() {
+            bundles.push(next_bit..next_bit + count);
+            next_bit += count;
+            for &(cell, change) in *signature {
+                terms.entry(cell).or_default().push((bundle as u32, change));
+            }
+        }
+
+        let mut ranked: Vec<(usize, RankedCell)> = testable
+            .iter()
+            .map(|&index| {
+                let cell = &cells[index];
+                let observed: i64 = cell.changes.iter().map(|&(_, change)| change).sum();
+                let squares: f64 = cell.changes.iter().map(|&(_, change)| (change as f64) * (change as f64)).sum();
+                let scale = squares.sqrt();
+                let q = normal_cdf(observed as f64 / scale) / cell.weight;
+                let sum = cheapest_sum(terms.remove(&(index as u32)).unwrap_or_default(), &bundles);
+                (index, RankedCell { observed, scale, weight: cell.weight, q, sum })
+            })
+            .collect();
+        ranked.sort_by(|(i, a), (j, b)| a.q.total_cmp(&b.q).then(i.cmp(j)));
+        let needs_bundles = ranked.iter().any(|(_, cell)| matches!(cell.sum, Sum::Bundles(_)));
+        let (order, ranked) = ranked.into_iter().unzip();
+        Self { order, ranked, bundles, words: next_bit.div_ceil(64) as usize, needs_bundles }
+    }
+
+    /// Makes draws `from .. from + count`, each from a stream of its own.
+    fn draw(&self, seed: u64, from: u32, count: u32) -> Hits {
+        let (from, until) = (u64::from(from), u64::from(from + count));
+        let chunks = (until - from).div_ceil(CHUNK);
+        (0..chunks)
+            .into_par_iter()
+            .map(|chunk| {
+                let first = from + chunk * CHUNK;
+                self.draw_some(seed, first..(first + CHUNK).min(until))
+            })
+            .reduce(|| Hits::none(self.ranked.len()), |a, b| a.plus(&b))
+    }
+
+    fn draw_some(&self, seed: u64, indices: std::ops::Range<u64>) -> Hits {
+        let mut hits = Hits::none(self.ranked.len());
+        let mut bits = vec![0_u64; self.words];
+        let mut bundles = vec![0_i64; self.bundles.len()];
+        let mut reached = vec![u64::MAX; self.ranked.len()];
+        for index in indices {
+            let mut stream = rng::stream(seed, index);
+            bits.iter_mut().for_each(|word| *word = stream.next_u64());
+            if self.needs_bundles {
+                for (sum, range) in bundles.iter_mut().zip(&self.bundles) {
+                    *sum = 2 * i64::from(ones(&bits, range)) - i64::from(range.end - range.start);
+                }
+            }
+            for (rank, cell) in self.ranked.iter().enumerate() {
+                let sum = cell.sum.flipped(&bits, &bundles);
+                // Φ is monotone, so a sum above the observed one cannot reach this rank's Q, nor an earlier, smaller one.
+                if sum > cell.observed {
+                    continue;
+                }
+                hits.own[rank] += 1;
+                let q = normal_cdf(sum as f64 / cell.scale) / cell.weight;
+                // Q of the draw is at most the observed Q of every rank from `first` on, and this cell counts up to its own.
+                let first = if sum == cell.observed {
+                    self.ranked[..rank].partition_point(|other| other.q < cell.q)
+                } else {
+                    self.ranked[..rank].partition_point(|other| other.q < q)
+                };
+                for (reached, minimum) in reached[first..=rank].iter_mut().zip(&mut hits.minimum[first..=rank]) {
+                    if *reached != index {
+                        *reached = index;
+                        *minimum += 1;
+                    }
+                }
+            }
+        }
+        hits
+    }
+}
+
+/// How many bits are set in a range of positions.
+fn ones(bits: &[u64], range: &std::ops::Range<u32>) -> u32 {
+    let (first, last) = (range.start / 64, (range.end - 1) / 64);
+    (first..=last)
+        .map(|word| {
+            let mut value = bits[word as usize];
+            if word == first {
+                value &= u64::MAX << (range.start % 64);
+            }
+            if word == last {
+                value &= u64::MAX >> (63 - (range.end - 1) % 64);
+            }
+            value.count_ones()
+        })
+        .sum()
+}
+
+fn cheapest_sum(terms: Vec<(u32, i64)>, bundles: &[std::ops::Range<u32>]) -> Sum {
+    let mut masks: std::collections::BTreeMap<i64, (i64, std::collections::BTreeMap<u32, u64>)> =
+        std::collections::BTreeMap::new();
+    for &(bundle, change) in &terms {
+        let range = &bundles[bundle as usize];
+        let (count, words) = masks.entry(change).or_default();
+        *count += i64::from(range.end - range.start);
+        for bit in range.clone() {
+            *words.entry(bit / 64).or_default() |= 1 << (bit % 64);
+        }
+    }
+    let reads: usize = masks.values().map(|(_, words)| words.len()).sum();
+    if reads < terms.len() {
+        let values = masks.into_iter().map(|(change, (count, words))| (change, count, words.into_iter().collect()));
+        Sum::Masks(values.collect())
+    } else {
+        Sum::Bundles(terms)
+    }
+}
+
+/// P(Σ ±change ≤ Σ change) over all 2ᵐ sign patterns, by convolution on the lattice of sums; `None` when the lattice is
+/// too wide to be worth it.
+fn exact_lower_tail(changes: &[(u32, i64)]) -> Option<f64> {
+    let divisor = changes.iter().fold(0_u64, |divisor, &(_, change)| gcd(divisor, change.unsigned_abs()));
+    let steps: Vec<u64> = changes.iter().map(|&(_, change)| change.unsigned_abs() / divisor).collect();
+    let width: u64 = steps.iter().try_fold(0_u64, |sum, &step| sum.checked_add(step))?;
+    if width.checked_mul(steps.len() as u64)? > MOST_CONVOLUTION_STEPS {
+        return None;
+    }
+    // weight[k]: probability that the steps with a plus sign add up to k; the signed sum is then 2k - width.
+    let mut weight = vec![0.0_f64; width as usize + 1];
+    weight[0] = 1.0;
+    let mut reach = 0;
+    for &step in &steps {
+        let step = step as usize;
+        reach += step;
+        for k in (0..=reach).rev() {
+            let plus = if k >= step { weight[k - step] } else { 0.0 };
+            weight[k] = 0.5 * (weight[k] + plus);
+        }
+    }
+    let observed: i64 = changes.iter().map(|&(_, change)| change).sum::<i64>() / divisor as i64;
+    let top = usize::try_from((observed + width as i64) / 2).ok()?;
+    Some(weight[..=top].iter().sum::<f64>().clamp(f64::MIN_POSITIVE, 1.0))
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(changes: &[i64], weight: f64) -> Cell {
+        let changes = changes.iter().enumerate().filter(|(_, c)| **c != 0).map(|(b, &c)| (b as u32, c)).collect();
+        Cell { changes, weight, decisive: true }
+    }
+
+    #[test]
+    fn one_binary_cell_is_the_exact_sign_test() {
+        let changes: Vec<i64> = [vec![-1; 9], vec![1; 2], vec![0; 30]].concat();
+        let result = test_family(&[cell(&changes, 1.0)], Draws::new(1, 0.05));
+        // P(Binomial(11, 1/2) <= 2) = (1 + 11 + 55) / 2048
+        assert!((result.cells[0].p.unwrap() - 67.0 / 2048.0).abs() < 1e-12);
+        assert_eq!(result.draws, 0);
+    }
+
+    #[test]
+    fn simulation_agrees_with_the_exact_distribution() {
+        let changes: Vec<i64> = [vec![-3; 4], vec![-1; 9], vec![2; 5], vec![1; 4]].concat();
+        let exact = exact_lower_tail(&cell(&changes, 1.0).changes).unwrap();
+        // Two copies of one cell: simulation, and no price for the duplicate.
+        let result = test_family(&[cell(&changes, 0.4), cell(&changes, 0.4)], Draws::new(3, 0.05));
+        let p = result.cells[0].p_adjusted.unwrap();
+        let error = (exact * (1.0 - exact) / f64::from(result.draws)).sqrt();
+        assert!((p - exact).abs() < 5.0 * error, "{p} against {exact}");
+        assert_eq!(result.cells[0].p_adjusted, result.cells[1].p_adjusted);
+    }
+
+    #[test]
+    fn masks_and_bundles_give_the_same_sums() {
+        let terms: Vec<(u32, i64)> = (0..200).map(|i| (i, if i % 3 == 0 { -2 } else { 1 })).collect();
+        let bundles: Vec<_> = (0..200).map(|i| i..i + 1).collect();
+        let masks = cheapest_sum(terms.clone(), &bundles);
+        assert!(matches!(masks, Sum::Masks(_)));
+        let bits = [0x0123_4567_89ab_cdef, u64::MAX, 0, 0xf0f0_f0f0_f0f0_f0f0];
+        let signs: Vec<i64> = bundles.iter().map(|range| 2 * i64::from(ones(&bits, range)) - 1).collect();
+        assert_eq!(masks.flipped(&bits, &signs), Sum::Bundles(terms).flipped(&bits, &signs));
+    }
+
+    #[test]
+    fn too_few_moved_blocks_are_untestable_and_cost_nothing() {
+        let strong: Vec<i64> = vec![-1; 12];
+        let weak: Vec<i64> = vec![-1; 4];
+        let result = test_family(&[cell(&strong, 0.5), cell(&weak, 0.5)], Draws::new(1, 0.05));
+        assert_eq!(result.cells[1].p_adjusted, None);
+        assert!((result.cells[0].p.unwrap() - 0.5_f64.powi(12)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn adjusted_p_is_never_below_p_and_threads_change_nothing() {
+        let mut stream = rng::stream(5, 0);
+        let cells: Vec<Cell> = (0..12)
+            .map(|c| {
+                let changes: Vec<i64> = (0..300)
+                    .map(|_| if stream.next_u64() % 12 <= c { i64::from(stream.next_u32() % 5) - 2 } else { 0 })
+                    .collect();
+                cell(&changes, 1.0)
+            })
+            .collect();
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| test_family(&cells, Draws::new(11, 0.05)).cells)
+        };
+        let one = run(1);
+        assert_eq!(one, run(2));
+        assert_eq!(one, run(7));
+        for tested in one {
+            assert!(tested.p_adjusted.unwrap() >= tested.p.unwrap());
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Columns in and out: CSV, JSON lines and Parquet.
+//!
+//! The only module that names `polars` and `csv`. A caller says which columns it wants and how it wants to hold them
+//! ([`Want`]); nothing else of the file is kept in memory.
+
+mod column;
+mod csv_file;
+mod error;
+mod json_lines;
+mod parquet;
+mod read;
+mod write;
+
+pub use column::{Category, Column, Text};
+pub use error::TableError;
+pub use json_lines::for_each_line;
+pub use parquet::{Field, Frame, read_frame, write_frame};
+pub use read::{Table, Want, column_names, read};
+pub use write::{AtomicFile, write_atomically};

@@ -1,0 +1,151 @@
+//! Parquet files, through polars.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::path::Path;
+
+use polars::prelude::{
+    AnyValue, Column as Series, DataFrame, IntoColumn, NamedFrom, ParquetCompression, ParquetReader, ParquetWriter,
+    SerReader, Series as PolarsSeries,
+};
+
+use super::error::TableError;
+use super::read::{Cell, Sink};
+use super::write::AtomicFile;
+
+fn failed(path: &Path, error: &impl std::fmt::Display) -> TableError {
+    TableError::Parquet { path: path.to_owned(), reason: error.to_string() }
+}
+
+fn open(path: &Path) -> Result<ParquetReader<File>, TableError> {
+    Ok(ParquetReader::new(File::open(path).map_err(TableError::io(path))?))
+}
+
+pub(super) fn names(path: &Path) -> Result<Vec<String>, TableError> {
+    let mut reader = open(path)?;
+    let schema = reader.schema().map_err(|error| failed(path, &error))?;
+    Ok(schema.iter_names().map(ToString::to_string).collect())
+}
+
+fn load(path: &Path, columns: &[&str]) -> Result<DataFrame, TableError> {
+    let has = names(path)?;
+    if let Some(name) = columns.iter().find(|name| !has.iter().any(|h| h == *name)) {
+        return Err(TableError::NoColumn { path: path.to_owned(), name: (*name).to_owned(), has });
+    }
+    let mut wanted: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
+    wanted.dedup();
+    open(path)?.with_columns(Some(wanted)).finish().map_err(|error| failed(path, &error))
+}
+
+fn cell(value: AnyValue<'_>) -> Cell<'_> {
+    match value {
+        AnyValue::Null => Cell::Missing,
+        AnyValue::Boolean(value) => Cell::Text(Cow::Borrowed(if value { "true" } else { "false" })),
+        AnyValue::String(text) => Cell::Text(Cow::Borrowed(text)),
+        other => match other.extract::<f64>() {
+            Some(number) => Cell::Number(number),
+            None => Cell::Text(Cow::Owned(other.to_string())),
+        },
+    }
+}
+
+pub(super) fn fill(path: &Path, sinks: &mut [Sink<'_>]) -> Result<Vec<u32>, TableError> {
+    let names: Vec<&str> = sinks.iter().map(|sink| sink.name).collect();
+    let frame = load(path, &names)?;
+    let rows = frame.height();
+    for sink in sinks {
+        let column = frame.column(sink.name).map_err(|error| failed(path, &error))?;
+        let series = column.as_materialized_series();
+        for (row, value) in series.iter().enumerate() {
+            sink.push(&cell(value)).map_err(|reason| TableError::Line {
+                path: path.to_owned(),
+                line: row as u64 + 1,
+                reason,
+            })?;
+        }
+    }
+    Ok((1..=u32::try_from(rows).unwrap_or(u32::MAX)).collect())
+}
+
+/// A named column on its way into or out of a Parquet file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Field {
+    /// Texts with gaps.
+    Text(Vec<Option<String>>),
+    /// Numbers with gaps.
+    Number(Vec<Option<f64>>),
+    /// Whole numbers with gaps.
+    Integer(Vec<Option<i64>>),
+    /// Truth values with gaps.
+    Bool(Vec<Option<bool>>),
+}
+
+/// Columns of equal length under their names.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Frame {
+    /// The columns in order.
+    pub fields: Vec<(String, Field)>,
+}
+
+impl Frame {
+    /// Appends a column.
+    #[must_use]
+    pub fn with(mut self, name: &str, field: Field) -> Self {
+        self.fields.push((name.to_owned(), field));
+        self
+    }
+}
+
+/// Writes a frame as Parquet (zstd), whole or not at all.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_frame(path: &Path, frame: Frame) -> Result<(), TableError> {
+    let columns: Vec<Series> = frame
+        .fields
+        .into_iter()
+        .map(|(name, field)| {
+            let name = name.as_str().into();
+            match field {
+                Field::Text(values) => PolarsSeries::new(name, values),
+                Field::Number(values) => PolarsSeries::new(name, values),
+                Field::Integer(values) => PolarsSeries::new(name, values),
+                Field::Bool(values) => PolarsSeries::new(name, values),
+            }
+            .into_column()
+        })
+        .collect();
+    let mut frame = DataFrame::new_infer_height(columns).map_err(|error| failed(path, &error))?;
+    let mut file = AtomicFile::create(path)?;
+    ParquetWriter::new(&mut file)
+        .with_compression(ParquetCompression::Zstd(None))
+        .finish(&mut frame)
+        .map_err(|error| failed(path, &error))?;
+    file.commit()
+}
+
+/// Reads the named columns of a Parquet file that [`write_frame`] made, in the order of `wanted`.
+///
+/// # Errors
+/// When the file cannot be read, a column is missing, or has another type.
+pub fn read_frame(path: &Path, wanted: &[&str]) -> Result<Frame, TableError> {
+    use polars::prelude::DataType;
+    let loaded = load(path, wanted)?;
+    let mut frame = Frame::default();
+    for name in wanted {
+        let column = loaded.column(name).map_err(|error| failed(path, &error))?;
+        let series = column.as_materialized_series();
+        let wrong = |error: polars::prelude::PolarsError| failed(path, &error);
+        let field = match series.dtype() {
+            DataType::String => {
+                Field::Text(series.str().map_err(wrong)?.iter().map(|v| v.map(str::to_owned)).collect())
+            }
+            DataType::Float64 => Field::Number(series.f64().map_err(wrong)?.iter().collect()),
+            DataType::Int64 => Field::Integer(series.i64().map_err(wrong)?.iter().collect()),
+            DataType::Boolean => Field::Bool(series.bool().map_err(wrong)?.iter().collect()),
+            other => return Err(failed(path, &format!("column `{name}` has the type {other}"))),
+        };
+        frame = frame.with(name, field);
+    }
+    Ok(frame)
+}
