@@ -24,6 +24,17 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Is this change safe to merge? Run the head, compare with the baseline, decide, report
+    Check(CheckArgs),
+    /// Ask a candidate, score its answers, keep the record
+    #[command(alias = "eval")]
+    Run(RunArgs),
+    /// The blessed record that changes are compared with
+    Baseline(BaselineArgs),
+    /// Pin, verify and look at eval sets
+    Evalset(EvalsetArgs),
+    /// What the settings are, and whether they work
+    Config(ConfigArgs),
     /// Estimates, differences and flips of two records or tables; never decides
     Compare(CompareArgs),
     /// Decide whether HEAD is worse than BASE, cell by cell
@@ -37,6 +48,9 @@ pub(super) struct Global {
     /// Project file [default: evalgauge.toml where it exists]
     #[arg(short, long, global = true, value_name = "FILE", env = "EVALGAUGE_CONFIG", hide_env_values = true)]
     pub(super) config: Option<PathBuf>,
+    /// Eval set, NAME or NAME@TAG [default: the config's]
+    #[arg(long, global = true, value_name = "NAME[@TAG]")]
+    pub(super) evalset: Option<String>,
     /// Seed of everything that draws [default: the config's, else 7]
     #[arg(long, global = true, value_name = "N")]
     pub(super) seed: Option<u64>,
@@ -78,6 +92,139 @@ pub(super) enum Color {
     Auto,
     Always,
     Never,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The candidate [default: the config's]
+    #[arg(long, value_name = "NAME")]
+    pub(super) candidate: Option<String>,
+    /// Trials of every example [default: the config's]
+    #[arg(long, value_name = "K")]
+    pub(super) trials: Option<std::num::NonZeroU32>,
+    /// Calls in flight [default: the config's]
+    #[arg(long, value_name = "N")]
+    pub(super) concurrency: Option<NonZeroUsize>,
+    /// Go on with a run that did not finish [default: the latest such]
+    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
+    pub(super) resume: Option<String>,
+    /// No progress bar
+    #[arg(long)]
+    pub(super) no_progress: bool,
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+}
+
+/// Which examples.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Selection")]
+pub(super) struct SelectArgs {
+    /// Only the first N of the chosen examples
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<usize>,
+    /// Only examples with this label; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) filter: Vec<String>,
+    /// Only this example; may be given several times
+    #[arg(long = "id", value_name = "ID")]
+    pub(super) id: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The baseline: a record's folder, a run's id, or a candidate with a baseline [default: the candidate's own]
+    #[arg(short, long, value_name = "RECORD")]
+    pub(super) base: Option<String>,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BaselineArgs {
+    #[command(subcommand)]
+    pub(super) verb: BaselineVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BaselineVerb {
+    /// Make a finished run the baseline of its candidate
+    Bless {
+        /// A run's id, folder, or `latest`
+        run: String,
+    },
+    /// Show the baseline of a candidate
+    Show {
+        /// The candidate [default: the config's]
+        candidate: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EvalsetArgs {
+    #[command(subcommand)]
+    pub(super) verb: EvalsetVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum EvalsetVerb {
+    /// Check a file of examples and pin its bytes as a new version
+    Pin(PinArgs),
+    /// Check every pinned version against its SHA-256
+    Verify {
+        /// The set [default: all]
+        name: Option<String>,
+    },
+    /// Show what a set holds
+    Show {
+        /// The set, NAME or NAME@TAG [default: the config's]
+        name: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PinArgs {
+    /// The set's name
+    pub(super) name: String,
+    /// The file to pin, JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub(super) from: PathBuf,
+    /// The version's tag
+    #[arg(long, value_name = "TAG")]
+    pub(super) tag: String,
+    /// What changed, and why
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) note: String,
+    /// Field of the id [default: id]
+    #[arg(long, value_name = "FIELD")]
+    pub(super) id_field: Option<String>,
+    /// Field of the input [default: input]
+    #[arg(long, value_name = "FIELD")]
+    pub(super) input_field: Option<String>,
+    /// Field of what is right [default: expected]
+    #[arg(long, value_name = "FIELD")]
+    pub(super) expected_field: Option<String>,
+    /// Field of the group [default: group]
+    #[arg(long, value_name = "FIELD")]
+    pub(super) group_field: Option<String>,
+    /// A further field that is a label; may be given several times
+    #[arg(long, value_name = "FIELD")]
+    pub(super) label_field: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(super) verb: ConfigVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigVerb {
+    /// Print the settings with every default
+    Show,
+    /// Load everything the settings name: eval set, candidates, prompts, scorers
+    Check,
 }
 
 /// Which columns of a plain table mean what.
@@ -128,10 +275,10 @@ pub(super) struct TableArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
-    /// The baseline: a table
-    pub(super) base: PathBuf,
-    /// The head: a table (the same file, with --base-score and --head-score)
-    pub(super) head: PathBuf,
+    /// The baseline: a table, a record's folder, a run's id, or `baseline`
+    pub(super) base: String,
+    /// The head: a table (it may be the same file, with --base-score and --head-score), a record's folder, or a run's id
+    pub(super) head: String,
     /// How to make the interval of a difference
     #[arg(long, value_enum, default_value_t = Interval::Auto)]
     pub(super) interval: Interval,
@@ -170,10 +317,10 @@ impl From<Interval> for IntervalMethod {
 
 #[derive(Debug, Args)]
 pub(super) struct GateArgs {
-    /// The baseline: a table
-    pub(super) base: PathBuf,
-    /// The head: a table (the same file, with --base-score and --head-score)
-    pub(super) head: PathBuf,
+    /// The baseline: a table, a record's folder, a run's id, or `baseline`
+    pub(super) base: String,
+    /// The head: a table (it may be the same file, with --base-score and --head-score), a record's folder, or a run's id
+    pub(super) head: String,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
     #[command(flatten)]

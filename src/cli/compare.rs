@@ -5,14 +5,12 @@ use serde::Serialize;
 use super::args::{CompareArgs, Global, OutputFormat};
 use super::failure::Failure;
 use super::output::Output;
-use super::source::{sides, slice_keys};
+use super::source::sides;
 use crate::compare::{CompareOptions, Comparison, compare};
+use crate::config::Project;
 use crate::gate::Exit;
 use crate::report::{Format, View, render};
 use crate::stats::Alpha;
-
-/// The seed where neither the command line nor the config names one.
-pub(super) const DEFAULT_SEED: u64 = 7;
 
 #[derive(Serialize)]
 struct Printed<'a> {
@@ -23,13 +21,14 @@ struct Printed<'a> {
 
 pub(super) fn run(args: &CompareArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let alpha = Alpha::new(args.alpha).map_err(|error| Failure::input(format!("--alpha: {error}")))?;
-    let (baseline, head) = sides(&args.base, &args.head, &args.table)?;
+    let project = Project::open(global.config.as_deref())?;
+    let (baseline, head, slices) = sides(&project, &args.base, &args.head, &args.table)?;
     let options = CompareOptions {
-        slices: slice_keys(&args.table),
+        slices,
         metrics: Vec::new(),
         interval: args.interval.into(),
         alpha,
-        seed: global.seed.unwrap_or(DEFAULT_SEED),
+        seed: global.seed.unwrap_or(project.config.seed),
     };
     let comparison = compare(&baseline, &head, &options)?;
     match output.format() {

@@ -1,7 +1,13 @@
 //! Why a verb could not do its work: the exit code, what is wrong, and the way out.
 
+use crate::check::CheckError;
 use crate::compare::CompareError;
+use crate::config::ConfigError;
+use crate::evalset::EvalsetError;
 use crate::gate::Exit;
+use crate::provider::ProviderError;
+use crate::record::RecordError;
+use crate::run::RunError;
 use crate::table::TableError;
 
 /// A verb that ended without a result.
@@ -74,6 +80,79 @@ impl From<CompareError> for Failure {
             CompareError::NotComparable(_) => Self::new(Exit::Undecidable, error.to_string()),
             CompareError::Statistic { .. } => {
                 Self::input(error.to_string()).hint("choose another --interval, or leave it out")
+            }
+        }
+    }
+}
+
+impl From<CheckError> for Failure {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Compare(error) => error.into(),
+            CheckError::Policy(message) => Self::input(message),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let failure = Self::input(error.to_string());
+        match error {
+            ConfigError::Missing | ConfigError::Io { .. } => failure,
+            ConfigError::Line { .. } | ConfigError::Settings { .. } => {
+                failure.hint("`evalgauge config check` looks at the whole file")
+            }
+        }
+    }
+}
+
+impl From<EvalsetError> for Failure {
+    fn from(error: EvalsetError) -> Self {
+        match error {
+            EvalsetError::File(error) => error.into(),
+            EvalsetError::WrongSha { .. } => Self::input(error.to_string())
+                .hint("a pinned file is never edited: restore it, and pin the change as a new version"),
+            _ => Self::input(error.to_string()),
+        }
+    }
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::File(error) => error.into(),
+            ProviderError::Evalset(error) => error.into(),
+            ProviderError::Settings(_) => Self::input(error.to_string()),
+            ProviderError::Start { .. } => {
+                Self::input(error.to_string()).hint("`argv` is run without a shell, from the project's folder")
+            }
+        }
+    }
+}
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        let message = error.to_string();
+        match error {
+            RecordError::File(error) => error.into(),
+            RecordError::Unfinished { id, .. } => {
+                Self::new(Exit::Incomplete, message).hint(format!("go on with `evalgauge run --resume {id}`"))
+            }
+            RecordError::Locked { .. } => Self::input(message).hint("wait for it, or stop it"),
+            RecordError::Broken { .. } | RecordError::Changed { .. } | RecordError::Unknown(_) => Self::input(message),
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let message = error.to_string();
+        match error {
+            RunError::Provider(error) => error.into(),
+            RunError::Record(error) => error.into(),
+            RunError::Interrupted { .. } => Self::new(Exit::Incomplete, message),
+            RunError::Prompt { .. } | RunError::Template(_) | RunError::Scorer { .. } | RunError::Plan(_) => {
+                Self::input(message)
             }
         }
     }

@@ -1,24 +1,25 @@
 //! `evalgauge gate`: the decision about two sides that are already there.
 
 use super::args::{GateArgs, Global, OutputFormat, PolicyArgs};
-use super::compare::DEFAULT_SEED;
 use super::failure::Failure;
 use super::output::Output;
-use super::source::{sides, slice_keys};
+use super::source::sides;
 use crate::compare::{CompareOptions, IntervalMethod, compare};
+use crate::config::Project;
 use crate::gate::{Exit, GatePolicy, Margins, OnUndecided, Verdict, decide};
 use crate::report::{Format, View, render};
 use crate::stats::Alpha;
 
 pub(super) fn run(args: &GateArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
-    let policy = with_flags(GatePolicy::default(), &args.policy);
-    let (baseline, head) = sides(&args.base, &args.head, &args.table)?;
+    let project = Project::open(global.config.as_deref())?;
+    let policy = with_flags(project.config.gate.clone(), &args.policy);
+    let (baseline, head, slices) = sides(&project, &args.base, &args.head, &args.table)?;
     let options = CompareOptions {
-        slices: slice_keys(&args.table),
+        slices,
         metrics: Vec::new(),
         interval: IntervalMethod::Auto,
         alpha: Alpha::FIVE_PERCENT,
-        seed: global.seed.unwrap_or(DEFAULT_SEED),
+        seed: global.seed.unwrap_or(project.config.seed),
     };
     let comparison = compare(&baseline, &head, &options)?;
     let verdict = decide(&comparison, &policy, &as_of(global)).map_err(Failure::input)?;

@@ -1,10 +1,17 @@
 //! Arguments → settings → one verb. The only place that prints and exits.
 
 mod args;
+mod baseline;
+mod check;
 mod compare;
+mod config;
+mod evalset;
 mod failure;
 mod gate;
+mod git;
 mod output;
+mod progress;
+mod run;
 mod source;
 
 use std::process::ExitCode;
@@ -25,7 +32,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let exit = guarded(|| run(&cli));
+    let exit = guarded(|| start(&cli));
     ExitCode::from(exit.code())
 }
 
@@ -48,7 +55,7 @@ fn guarded(run: impl FnOnce() -> Exit) -> Exit {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_or(Exit::Failure)
 }
 
-fn run(cli: &Cli) -> Exit {
+fn start(cli: &Cli) -> Exit {
     let output = Output::new(&cli.global);
     let outcome = prepare(cli, &output).and_then(|()| dispatch(cli, &output));
     match outcome {
@@ -70,6 +77,11 @@ fn prepare(cli: &Cli, output: &Output) -> Result<(), Failure> {
 
 fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
     match &cli.command {
+        Command::Check(args) => check::run(args, &cli.global, output),
+        Command::Run(args) => run::run(args, &cli.global, output),
+        Command::Baseline(args) => baseline::run(args, &cli.global, output),
+        Command::Evalset(args) => evalset::run(args, &cli.global, output),
+        Command::Config(args) => config::run(args, &cli.global, output),
         Command::Compare(args) => compare::run(args, &cli.global, output),
         Command::Gate(args) => gate::run(args, &cli.global, output),
     }

@@ -52,6 +52,10 @@ impl Output {
         self.format
     }
 
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     pub(super) const fn color(&self) -> bool {
         self.color
     }

@@ -1,30 +1,118 @@
 //! What BASE, HEAD and RUN mean on the command line.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::args::TableArgs;
 use super::failure::Failure;
-use crate::compare::{Scale, Side, SliceKeys, TableColumns, read_side};
+use super::run::shown;
+use crate::compare::{MetricSpec, Side, SliceKeys, TableColumns, default_metrics, read_side, side_of_record};
+use crate::config::Project;
+use crate::gate::Exit;
+use crate::record::{RecordError, RunRecord, baseline_folder, load};
+use crate::score::Scale;
 
-/// The two sides of a comparison.
-pub(super) fn sides(base: &Path, head: &Path, table: &TableArgs) -> Result<(Side, Side), Failure> {
-    let (baseline, head) =
-        rayon::join(|| one(base, table, table.base_score.as_ref()), || one(head, table, table.head_score.as_ref()));
-    Ok((baseline?, head?))
+/// What one name on the command line stands for.
+enum Source {
+    Table(PathBuf),
+    Record(Box<RunRecord>, PathBuf),
 }
 
-fn one(path: &Path, table: &TableArgs, score: Option<&String>) -> Result<Side, Failure> {
+/// The two sides of a comparison, with the slices to look at.
+pub(super) fn sides(
+    project: &Project,
+    base: &str,
+    head: &str,
+    table: &TableArgs,
+) -> Result<(Side, Side, SliceKeys), Failure> {
+    let head_source = resolve(project, head, None)?;
+    let base_source = resolve(project, base, Some(&head_source))?;
+    // Both sides are looked at under the metrics of the baseline's scorers.
+    let metrics = match (&base_source, project.config.metrics.is_empty()) {
+        (Source::Record(record, _), true) => default_metrics(record),
+        _ => project.config.metrics.clone(),
+    };
+    let is_record = matches!(base_source, Source::Record(..));
+    let (base_side, head_side) = rayon::join(
+        || side(&base_source, table, table.base_score.as_ref(), &metrics),
+        || side(&head_source, table, table.head_score.as_ref(), &metrics),
+    );
+    let slices = if is_record && table.slice.is_empty() { project.config.slices.keys() } else { slice_keys(table) };
+    Ok((base_side?, head_side?, slices))
+}
+
+fn resolve(project: &Project, name: &str, head: Option<&Source>) -> Result<Source, Failure> {
+    let path = Path::new(name);
+    if path.is_file() {
+        return Ok(Source::Table(path.to_owned()));
+    }
+    if let ("baseline", Some(Source::Record(head, _))) = (name, head) {
+        let asked = &head.manifest.asked;
+        let (record, folder) = baseline_record(project, None, &asked.dataset.evalset, &asked.candidate.name)?;
+        return Ok(Source::Record(Box::new(record), folder));
+    }
+    // A name with an ending is meant as a file, so say that it is not there rather than that there is no such run.
+    if path.extension().is_some() && !path.exists() {
+        return Err(Failure::input(format!("{name}: no such file")));
+    }
+    let folder = project.store().find(name)?;
+    Ok(Source::Record(Box::new(load(&folder)?), folder))
+}
+
+fn side(
+    source: &Source,
+    table: &TableArgs,
+    score: Option<&String>,
+    metrics: &BTreeMap<String, MetricSpec>,
+) -> Result<Side, Failure> {
+    match source {
+        Source::Table(path) => table_side(path, table, score),
+        Source::Record(record, folder) => Ok(side_of_record(record, &shown(folder), metrics)?),
+    }
+}
+
+/// The blessed record to compare with: the one named, or that of the candidate on the eval set. A name may also be a
+/// candidate that has a baseline.
+pub(super) fn baseline_record(
+    project: &Project,
+    named: Option<&str>,
+    evalset: &str,
+    candidate: &str,
+) -> Result<(RunRecord, PathBuf), Failure> {
+    let store = project.store();
+    let own = baseline_folder(store.path(), evalset, named.unwrap_or(candidate));
+    let folder = match named {
+        _ if own.join("manifest.json").is_file() => own,
+        Some(name) if name != "baseline" => store.find(name)?,
+        _ => {
+            return Err(Failure::new(
+                Exit::Undecidable,
+                format!("candidate `{candidate}` has no baseline on eval set `{evalset}`"),
+            )
+            .hint(
+                "make one with `evalgauge run` and `evalgauge baseline bless latest`, or name a record with --base",
+            ));
+        }
+    };
+    match load(&folder) {
+        Ok(record) => Ok((record, folder)),
+        Err(error @ RecordError::Changed { .. }) => {
+            Err(Failure::from(error).hint("restore the baseline's files from git, or bless a run anew"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn table_side(path: &Path, table: &TableArgs, score: Option<&String>) -> Result<Side, Failure> {
     let mut columns = TableColumns::conventional(path)?;
     columns.id.clone_from(&table.id);
     columns.score.clone_from(score.unwrap_or(&table.score));
-    if table.trial.is_some() {
-        columns.trial.clone_from(&table.trial);
-    }
-    if table.group.is_some() {
-        columns.group.clone_from(&table.group);
-    }
-    if table.labels.is_some() {
-        columns.labels.clone_from(&table.labels);
+    for (column, named) in
+        [(&mut columns.trial, &table.trial), (&mut columns.group, &table.group), (&mut columns.labels, &table.labels)]
+    {
+        if named.is_some() {
+            column.clone_from(named);
+        }
     }
     let (low, high) = (table.scale[0], table.scale[1]);
     if !(low < high) {
@@ -41,7 +129,7 @@ fn one(path: &Path, table: &TableArgs, score: Option<&String>) -> Result<Side, F
 }
 
 /// The slices that `--slice` asks for: `a` and `b` are keys, `a,b` is their crossing. Without any, every label there is.
-pub(super) fn slice_keys(table: &TableArgs) -> SliceKeys {
+fn slice_keys(table: &TableArgs) -> SliceKeys {
     if table.slice.is_empty() {
         return SliceKeys::default();
     }

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::error::CompareError;
 use super::flips::{Flips, find_flips};
-use super::pairing::{Matched, Pair, TrialRange, check_pins, match_ids, pair, trials};
-use super::side::{Identity, MetricValues, Scale, Side};
+use super::pairing::{Matched, Pairing, TrialRange, check_pins, match_ids, pair, trials};
+use super::side::{Identity, MetricValues, Side};
 use super::slices::{Slice, SliceKeys, slices};
+use crate::score::Scale;
 use crate::stats::paired::PairedTable;
 use crate::stats::proportion::Proportion;
 use crate::stats::{Alpha, BlockMoments, Interval, proportional_integers};
@@ -320,7 +321,7 @@ fn same_answers(baseline: &Side, head: &Side, matched: &Matched) -> Option<Vec<b
 /// One metric of all shared examples.
 pub(super) struct PairedMetric {
     pub(super) summary: MetricSummary,
-    pub(super) pairs: Vec<Option<Pair>>,
+    pub(super) pairs: Vec<Pairing>,
     pub(super) has_passes: bool,
     /// Whether the baseline and the head have any score.
     scored: Vec<(bool, bool)>,
@@ -333,19 +334,29 @@ pub(super) struct PairedMetric {
 impl PairedMetric {
     fn new(baseline: &MetricValues, head: &MetricValues, matched: &Matched) -> Self {
         let scale = baseline.scale;
-        let passes = |value: f64| baseline.pass_at.is_some_and(|limit| scale.reaches(value, limit));
-        let pairs: Vec<Option<Pair>> = matched
+        let pairs: Vec<Pairing> = matched
             .baseline
             .par_iter()
             .zip(&matched.head)
-            .map(|(&b, &h)| pair(baseline.of(b as usize), head.of(h as usize), passes))
+            .map(|(&b, &h)| pair(baseline.of(b as usize), head.of(h as usize)))
             .collect();
-        let trials_used = pairs.iter().flatten().map(|pair| pair.trials).max().unwrap_or(0);
+        let paired = || {
+            pairs.iter().filter_map(|pairing| match pairing {
+                Pairing::Paired(pair) => Some(pair),
+                Pairing::Unscored | Pairing::NotMeant => None,
+            })
+        };
+        let trials_used = paired().map(|pair| pair.trials).max().unwrap_or(0);
         let any = |metric: &MetricValues, row: u32| metric.of(row as usize).iter().any(Option::is_some);
         let scored =
             matched.baseline.iter().zip(&matched.head).map(|(&b, &h)| (any(baseline, b), any(head, h))).collect();
-        let changes: Vec<f64> =
-            pairs.iter().map(|pair| pair.map_or(0.0, |pair| scale.direction() * (pair.head - pair.baseline))).collect();
+        let changes: Vec<f64> = pairs
+            .iter()
+            .map(|pairing| match pairing {
+                Pairing::Paired(pair) => scale.direction() * (pair.head - pair.baseline),
+                Pairing::Unscored | Pairing::NotMeant => 0.0,
+            })
+            .collect();
         Self {
             summary: MetricSummary {
                 name: baseline.name.clone(),
@@ -354,7 +365,7 @@ impl PairedMetric {
                 head_trials: trials(head, &matched.head),
                 trials_used,
             },
-            has_passes: baseline.pass_at.is_some(),
+            has_passes: baseline.has_passes && head.has_passes,
             single_binary: trials_used == 1 && baseline.is_binary() && head.is_binary(),
             integers: proportional_integers(&changes),
             scored,
@@ -375,7 +386,7 @@ impl PairedMetric {
                 range(h)
             ));
         }
-        let unscored = self.pairs.iter().filter(|pair| pair.is_none()).count();
+        let unscored = self.pairs.iter().filter(|pairing| **pairing == Pairing::Unscored).count();
         if unscored > 0 {
             warnings.push(format!("{name}: {unscored} of {} pairs are unscored and left out", self.pairs.len()));
         }
@@ -404,14 +415,18 @@ fn cell(
     let mut passes = PassTable { both: 0, only_baseline: 0, only_head: 0, neither: 0 };
     let (mut unscored, mut unscored_sides, mut pass_to_fail) = (0, (0, 0), 0);
     for &example in &slice.members {
-        let Some(pair) = &paired.pairs[example as usize] else {
-            unscored += 1;
-            match paired.scored[example as usize] {
-                (false, true) => unscored_sides.0 += 1,
-                (true, false) => unscored_sides.1 += 1,
-                _ => {}
+        let pair = match &paired.pairs[example as usize] {
+            Pairing::Paired(pair) => pair,
+            Pairing::NotMeant => continue,
+            Pairing::Unscored => {
+                unscored += 1;
+                match paired.scored[example as usize] {
+                    (false, true) => unscored_sides.0 += 1,
+                    (true, false) => unscored_sides.1 += 1,
+                    _ => {}
+                }
+                continue;
             }
-            continue;
         };
         let (b, h) = (pair.baseline_passes == pair.trials, pair.head_passes == pair.trials);
         match (b, h) {
@@ -441,9 +456,8 @@ fn cell(
         baseline.push(block.baseline, block.members);
         head.push(block.head, block.members);
     }
-    let grouped = blocks.grouped && change.blocks() < slice.members.len() as u64 - unscored;
-    let binary = paired.single_binary && !grouped;
-    let n = slice.members.len() as u64 - unscored;
+    let n = passes.both + passes.only_baseline + passes.only_head + passes.neither;
+    let binary = paired.single_binary && change.blocks() == n;
     let evidence = CellEvidence {
         change,
         // A = head and B = baseline, so that its difference is the change for the better.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::comparison::PairedMetric;
-use super::pairing::Matched;
+use super::pairing::{Matched, Pairing};
 use super::side::Side;
 
 /// An example whose passes changed.
@@ -58,7 +58,10 @@ pub(super) fn find_flips(
         return;
     }
     for (example, pair) in paired.pairs.iter().enumerate() {
-        let Some(pair) = pair.filter(|pair| pair.baseline_passes != pair.head_passes) else { continue };
+        let Pairing::Paired(pair) = pair else { continue };
+        if pair.baseline_passes == pair.head_passes {
+            continue;
+        }
         let class = if pair.baseline_passes == pair.trials && pair.head_passes == 0 {
             &mut flips.pass_to_fail
         } else if pair.baseline_passes == 0 && pair.head_passes == pair.trials {

@@ -1,14 +1,12 @@
 //! A side from a plain file of rows: one row an example and trial.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use super::error::CompareError;
-use super::side::{Identity, Labels, MetricValues, Scale, Side};
-use crate::table::{Category, Column, Table, TableError, Text, Want, column_names, read};
+use super::side::{Identity, Labels, MetricValues, Scored, Side};
+use crate::score::Scale;
+use crate::table::{Category, Column, Table, TableError, Text, Want, column_names, read, sha256_of_file};
 
 /// Which columns of a table mean what.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +70,7 @@ pub fn read_side(path: &Path, columns: &TableColumns) -> Result<Side, CompareErr
     });
     let first_slice = wanted.len();
     wanted.extend(columns.slices.iter().map(|name| (name.as_str(), Want::Category)));
-    let (table, sha256) = rayon::join(|| read(path, &wanted), || file_sha256(path));
+    let (table, sha256) = rayon::join(|| read(path, &wanted), || sha256_of_file(path));
     let (table, sha256) = (table?, sha256?);
 
     let Column::Text(ids) = &table.columns[0] else { unreachable_column()? };
@@ -81,11 +79,17 @@ pub fn read_side(path: &Path, columns: &TableColumns) -> Result<Side, CompareErr
     let trials = trial.map(|at| category(&table, at)).transpose()?;
     let order = Order::new(path, &table, ids, trials)?;
 
-    let mut metric = MetricValues::new("score", columns.scale);
+    let scale = columns.scale;
+    let at_an_end = |score: f64| score == scale.low || score == scale.high;
+    let all_at_ends = || scores.iter().flatten().all(|&score| at_an_end(score));
+    let pass_at = columns.pass_at.or_else(|| all_at_ends().then_some(scale.best()));
+    let mut metric = MetricValues::new("score", scale, pass_at.is_some());
     for rows in order.examples() {
-        metric.push(rows.iter().map(|&row| scores[row as usize]));
+        metric.push(rows.iter().map(|&row| {
+            let value = scores[row as usize]?;
+            Some(Scored { value, passed: pass_at.is_some_and(|limit| scale.reaches(value, limit)) })
+        }));
     }
-    metric.pass_at = columns.pass_at.or_else(|| metric.is_binary().then_some(columns.scale.best()));
 
     let mut label_columns = Vec::new();
     for (slice, key) in columns.slices.iter().enumerate() {
@@ -132,19 +136,6 @@ fn category(table: &Table, at: usize) -> Result<&Category, CompareError> {
     match &table.columns[at] {
         Column::Category(category) => Ok(category),
         _ => unreachable_column(),
-    }
-}
-
-fn file_sha256(path: &Path) -> Result<String, TableError> {
-    let mut file = std::fs::File::open(path).map_err(TableError::io(path))?;
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        let read = file.read(&mut buffer).map_err(TableError::io(path))?;
-        if read == 0 {
-            return Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
-        }
-        digest.update(&buffer[..read]);
     }
 }
 

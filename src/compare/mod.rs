@@ -6,11 +6,14 @@
 mod comparison;
 mod error;
 mod flips;
+mod from_record;
 mod from_table;
 mod interval;
+mod metric;
 mod pairing;
 mod side;
 mod slices;
+mod summary;
 
 pub use comparison::{
     CellComparison, CellEvidence, CompareOptions, Comparison, IntervalMethod, MetricSummary, Missing, PassTable, Tests,
@@ -18,7 +21,10 @@ pub use comparison::{
 };
 pub use error::CompareError;
 pub use flips::{Flip, Flips};
+pub use from_record::side_of_record;
 pub use from_table::{TableColumns, read_side};
+pub use metric::{Estimate, MetricSpec, default_metrics};
 pub use pairing::TrialRange;
-pub use side::{Answers, Identity, Labels, MetricValues, Pins, Scale, Side};
+pub use side::{Answers, Identity, Labels, MetricValues, Pins, Scored, Side};
 pub use slices::{OVERALL, Slice, SliceKeys, slice_name};
+pub use summary::{MetricEstimate, summarise};

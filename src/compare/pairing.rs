@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::error::CompareError;
-use super::side::{MetricValues, Pins, Side};
+use super::side::{MetricValues, Pins, Scored, Side};
 
 /// The examples that both sides have, and those that only one has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,39 +105,63 @@ pub(super) struct Pair {
     pub(super) head_passes: u32,
 }
 
+/// What became of an example under one metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Pairing {
+    /// It has a score on both sides.
+    Paired(Pair),
+    /// One side or both have none.
+    Unscored,
+    /// The metric does not apply to it.
+    NotMeant,
+}
+
 /// Pairs the trials of one example: the first `min(k, k′)` of both sides, leaving out a trial (on both sides) that either
-/// side has no score for. `None` when nothing is left: the pair is unscored.
-pub(super) fn pair(baseline: &[Option<f64>], head: &[Option<f64>], passes: impl Fn(f64) -> bool) -> Option<Pair> {
+/// side has no score for.
+pub(super) fn pair(baseline: &[Option<Scored>], head: &[Option<Scored>]) -> Pairing {
+    if baseline.is_empty() && head.is_empty() {
+        return Pairing::NotMeant;
+    }
     let mut pair = Pair { baseline: 0.0, head: 0.0, trials: 0, baseline_passes: 0, head_passes: 0 };
     for (b, h) in baseline.iter().zip(head).filter_map(|(b, h)| Some(((*b)?, (*h)?))) {
-        pair.baseline += b;
-        pair.head += h;
+        pair.baseline += b.value;
+        pair.head += h.value;
         pair.trials += 1;
-        pair.baseline_passes += u32::from(passes(b));
-        pair.head_passes += u32::from(passes(h));
+        pair.baseline_passes += u32::from(b.passed);
+        pair.head_passes += u32::from(h.passed);
+    }
+    if pair.trials == 0 {
+        return Pairing::Unscored;
     }
     let trials = f64::from(pair.trials);
-    (pair.trials > 0).then(|| Pair { baseline: pair.baseline / trials, head: pair.head / trials, ..pair })
+    Pairing::Paired(Pair { baseline: pair.baseline / trials, head: pair.head / trials, ..pair })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn trials(values: &[Option<f64>]) -> Vec<Option<Scored>> {
+        values.iter().map(|value| value.map(|value| Scored { value, passed: value >= 1.0 })).collect()
+    }
+
     #[test]
     fn an_unscored_trial_takes_its_partner_along() {
-        let pair = pair(&[Some(1.0), None, Some(0.0)], &[Some(0.0), Some(1.0), Some(0.0)], |v| v >= 1.0).unwrap();
+        let (b, h) = (trials(&[Some(1.0), None, Some(0.0)]), trials(&[Some(0.0), Some(1.0), Some(0.0)]));
+        let Pairing::Paired(pair) = pair(&b, &h) else { panic!() };
         assert_eq!((pair.trials, pair.baseline, pair.head), (2, 0.5, 0.0));
     }
 
     #[test]
     fn unequal_trials_use_the_first_of_both() {
-        let pair = pair(&[Some(1.0)], &[Some(0.0), Some(1.0), Some(1.0)], |_| false).unwrap();
+        let Pairing::Paired(pair) = pair(&trials(&[Some(1.0)]), &trials(&[Some(0.0), Some(1.0)])) else { panic!() };
         assert_eq!((pair.trials, pair.head), (1, 0.0));
     }
 
     #[test]
-    fn nothing_scored_is_no_pair() {
-        assert_eq!(pair(&[None], &[Some(1.0)], |_| true), None);
+    fn nothing_scored_is_unscored_and_nothing_at_all_is_not_meant() {
+        assert_eq!(pair(&trials(&[None]), &trials(&[Some(1.0)])), Pairing::Unscored);
+        assert_eq!(pair(&trials(&[]), &trials(&[Some(1.0)])), Pairing::Unscored);
+        assert_eq!(pair(&[], &[]), Pairing::NotMeant);
     }
 }

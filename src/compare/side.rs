@@ -2,58 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::score::Scale;
 use crate::table::Text;
-
-/// A metric's scale: the lowest and highest value a score can take, and which end is good.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Scale {
-    /// Lowest possible value.
-    pub low: f64,
-    /// Highest possible value.
-    pub high: f64,
-    /// Whether more is better.
-    #[serde(default = "yes")]
-    pub higher_is_better: bool,
-}
-
-const fn yes() -> bool {
-    true
-}
-
-impl Scale {
-    /// 0 to 1, more is better.
-    pub const UNIT: Self = Self { low: 0.0, high: 1.0, higher_is_better: true };
-
-    /// `high - low`.
-    #[must_use]
-    pub fn width(self) -> f64 {
-        self.high - self.low
-    }
-
-    /// The good end.
-    #[must_use]
-    pub const fn best(self) -> f64 {
-        if self.higher_is_better { self.high } else { self.low }
-    }
-
-    /// The bad end: what a failed candidate scores.
-    #[must_use]
-    pub const fn worst(self) -> f64 {
-        if self.higher_is_better { self.low } else { self.high }
-    }
-
-    /// Whether `value` is at least as good as `limit`.
-    #[must_use]
-    pub fn reaches(self, value: f64, limit: f64) -> bool {
-        if self.higher_is_better { value >= limit } else { value <= limit }
-    }
-
-    /// The sign that makes a change positive when it is for the better.
-    #[must_use]
-    pub const fn direction(self) -> f64 {
-        if self.higher_is_better { 1.0 } else { -1.0 }
-    }
-}
 
 /// The values of one label key: each example has any number of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,49 +39,53 @@ impl Labels {
     }
 }
 
-/// The values of one metric: each example has one a trial, in trial order; `None` is unscored.
+/// A value, and whether it is good enough.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scored {
+    /// The value.
+    pub value: f64,
+    /// Whether it passed.
+    pub passed: bool,
+}
+
+/// The values of one metric: each example has one a trial, in trial order; `None` is unscored. An example without any
+/// trial is one that the metric does not apply to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricValues {
     /// The metric's name.
     pub name: String,
     /// Its scale.
     pub scale: Scale,
-    /// The worst value that still counts as a pass; `None` when scores are not passes or fails.
-    pub pass_at: Option<f64>,
-    values: Vec<Option<f64>>,
+    /// Whether `passed` means something: scores without a limit are neither.
+    pub has_passes: bool,
+    values: Vec<Option<Scored>>,
     ends: Vec<u32>,
 }
 
 impl MetricValues {
     /// A metric without examples.
     #[must_use]
-    pub fn new(name: impl Into<String>, scale: Scale) -> Self {
-        Self { name: name.into(), scale, pass_at: None, values: Vec::new(), ends: Vec::new() }
+    pub fn new(name: impl Into<String>, scale: Scale, has_passes: bool) -> Self {
+        Self { name: name.into(), scale, has_passes, values: Vec::new(), ends: Vec::new() }
     }
 
     /// Appends an example with its trials.
-    pub fn push(&mut self, trials: impl IntoIterator<Item = Option<f64>>) {
+    pub fn push(&mut self, trials: impl IntoIterator<Item = Option<Scored>>) {
         self.values.extend(trials);
         self.ends.push(self.values.len() as u32);
     }
 
     /// The trials of an example.
     #[must_use]
-    pub fn of(&self, example: usize) -> &[Option<f64>] {
+    pub fn of(&self, example: usize) -> &[Option<Scored>] {
         let start = if example == 0 { 0 } else { self.ends[example - 1] as usize };
         &self.values[start..self.ends[example] as usize]
-    }
-
-    /// All values of all examples.
-    #[must_use]
-    pub fn all(&self) -> &[Option<f64>] {
-        &self.values
     }
 
     /// Whether every scored value is the lowest or the highest of the scale.
     #[must_use]
     pub fn is_binary(&self) -> bool {
-        self.values.iter().flatten().all(|&value| value == self.scale.low || value == self.scale.high)
+        self.values.iter().flatten().all(|scored| scored.value == self.scale.low || scored.value == self.scale.high)
     }
 }
 

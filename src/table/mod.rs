@@ -5,6 +5,7 @@
 
 mod column;
 mod csv_file;
+mod digest;
 mod error;
 mod json_lines;
 mod parquet;
@@ -12,6 +13,7 @@ mod read;
 mod write;
 
 pub use column::{Category, Column, Text};
+pub use digest::{hex, sha256_hex, sha256_of_file};
 pub use error::TableError;
 pub use json_lines::for_each_line;
 pub use parquet::{Field, Frame, read_frame, write_frame};

@@ -1,0 +1,78 @@
+//! How something that needs answers says which, without asking for them itself.
+
+use std::collections::BTreeMap;
+
+use super::program::Program;
+use super::reply::Reply;
+
+/// The name of one call within an example and trial. Keys nest with `/`, like `panel/judge-2/again`.
+pub type Key = String;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// A JSON document for a program.
+    Program(Program),
+}
+
+impl Call {
+    /// Who is asked.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        match self {
+            Self::Program(program) => &program.provider,
+        }
+    }
+}
+
+/// What a candidate, scorer or judge says when it is its turn: the calls it still lacks, or its result.
+///
+/// Whoever returns `Ask` is called again when all those replies are there; it must then find them under its keys. So
+/// several turns, a repeated question or a panel are the same thing more than once, and only the runner sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step<T> {
+    /// These answers are needed, each under its key.
+    Ask(Vec<(Key, Call)>),
+    /// The result.
+    Done(T),
+}
+
+/// The replies there are so far, below a prefix.
+#[derive(Debug, Clone)]
+pub struct Replies<'a> {
+    all: &'a BTreeMap<Key, Reply>,
+    prefix: String,
+}
+
+impl<'a> Replies<'a> {
+    /// All replies of an example and trial.
+    #[must_use]
+    pub const fn new(all: &'a BTreeMap<Key, Reply>) -> Self {
+        Self { all, prefix: String::new() }
+    }
+
+    /// The replies whose keys start with `prefix`, which is then left off.
+    #[must_use]
+    pub fn under(&self, prefix: &str) -> Self {
+        Self { all: self.all, prefix: format!("{}{prefix}", self.prefix) }
+    }
+
+    /// The reply under a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&'a Reply> {
+        if self.prefix.is_empty() { self.all.get(key) } else { self.all.get(&format!("{}{key}", self.prefix)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_nest() {
+        let all = BTreeMap::from([("panel/a/again".to_owned(), Reply::Output(serde_json::json!("x")))]);
+        let replies = Replies::new(&all).under("panel/").under("a/");
+        assert!(replies.get("again").is_some());
+        assert!(replies.get("panel/a/again").is_none());
+    }
+}

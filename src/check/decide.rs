@@ -1,0 +1,85 @@
+//! From two records to a verdict.
+
+use std::collections::BTreeMap;
+
+use crate::compare::{
+    CompareError, CompareOptions, Comparison, IntervalMethod, MetricSpec, SliceKeys, compare, default_metrics,
+    side_of_record,
+};
+use crate::gate::{GatePolicy, Verdict, decide};
+use crate::record::RunRecord;
+use crate::stats::Alpha;
+
+/// A record and where it was read from.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordSource<'a> {
+    /// The record.
+    pub record: &'a RunRecord,
+    /// The folder, as reports print it.
+    pub source: &'a str,
+}
+
+/// Under which terms a decision is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// The metrics; empty takes the mean of every scorer.
+    pub metrics: &'a BTreeMap<String, MetricSpec>,
+    /// The slices.
+    pub slices: &'a SliceKeys,
+    /// The policy.
+    pub policy: &'a GatePolicy,
+    /// Seed of whatever draws.
+    pub seed: u64,
+    /// The date of the decision.
+    pub as_of: &'a str,
+}
+
+/// A decision with what it was made from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    /// The comparison.
+    pub comparison: Comparison,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// A decision that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The records cannot be compared.
+    #[error(transparent)]
+    Compare(#[from] CompareError),
+    /// The policy makes no sense.
+    #[error("{0}")]
+    Policy(String),
+}
+
+/// Decides about two records.
+///
+/// # Errors
+/// Records whose pins differ, or a policy that does not fit them.
+pub fn decide_records(
+    baseline: RecordSource<'_>,
+    head: RecordSource<'_>,
+    terms: &Terms<'_>,
+) -> Result<Checked, CheckError> {
+    let every;
+    let metrics = if terms.metrics.is_empty() {
+        every = default_metrics(baseline.record);
+        &every
+    } else {
+        terms.metrics
+    };
+    let baseline = side_of_record(baseline.record, baseline.source, metrics)?;
+    let head = side_of_record(head.record, head.source, metrics)?;
+    let options = CompareOptions {
+        slices: terms.slices.clone(),
+        metrics: Vec::new(),
+        interval: IntervalMethod::Auto,
+        alpha: Alpha::FIVE_PERCENT,
+        seed: terms.seed,
+    };
+    let comparison = compare(&baseline, &head, &options)?;
+    let verdict = decide(&comparison, terms.policy, terms.as_of).map_err(CheckError::Policy)?;
+    Ok(Checked { comparison, verdict })
+}

@@ -1,0 +1,44 @@
+//! `evalgauge check`: is this change safe to merge? Verify the pin, run the head, compare, decide, report.
+
+use super::args::{CheckArgs, Global};
+use super::failure::Failure;
+use super::gate::{as_of, print, with_flags};
+use super::output::Output;
+use super::run::{execute, shown};
+use super::source::baseline_record;
+use crate::check::{RecordSource, Terms, decide_records};
+use crate::config::Project;
+use crate::gate::Exit;
+use crate::report::{Format, View, json_text, render};
+use crate::table::write_atomically;
+
+pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
+    let project = Project::open(global.config.as_deref())?;
+    // Before anything is asked (and perhaps paid for): is there something to compare with?
+    let (name, _) = project.candidate(args.run.candidate.as_deref())?;
+    let evalset = project.evalset(global.evalset.as_deref())?;
+    let (baseline, baseline_folder) = baseline_record(&project, args.base.as_deref(), &evalset.name, name)?;
+    let made = execute(&project, &args.run, global, output)?;
+    let policy = with_flags(project.config.gate.clone(), &args.policy);
+    let as_of = as_of(global);
+    let checked = decide_records(
+        RecordSource { record: &baseline, source: &shown(&baseline_folder) },
+        RecordSource { record: &made.record, source: &shown(&made.folder.path) },
+        &Terms {
+            metrics: &project.config.metrics,
+            slices: &project.config.slices.keys(),
+            policy: &policy,
+            seed: global.seed.unwrap_or(project.config.seed),
+            as_of: &as_of,
+        },
+    )?;
+    let verdict = &checked.verdict;
+    let view = View::of_verdict(verdict);
+    let report = made.folder.path.join("report.md");
+    write_atomically(&report, render(&view, Format::Markdown, false).as_bytes())?;
+    let json = json_text(verdict).map_err(|error| Failure::machine(error.to_string()))?;
+    write_atomically(&made.folder.path.join("verdict.json"), json.as_bytes())?;
+    print(verdict, output)?;
+    output.note(&format!("report {}", shown(&report)));
+    Ok(verdict.decision.exit())
+}

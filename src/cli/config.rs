@@ -1,0 +1,77 @@
+//! `evalgauge config`: what the settings are, and whether they work.
+
+use serde::Serialize;
+
+use super::args::{ConfigArgs, ConfigVerb, Global, OutputFormat};
+use super::failure::Failure;
+use super::output::Output;
+use crate::config::{ConfigError, Project};
+use crate::evalset::Selection;
+use crate::gate::Exit;
+use crate::run::{Plan, Setup};
+
+#[derive(Serialize)]
+struct Checked {
+    schema: &'static str,
+    evalset: String,
+    candidates: Vec<String>,
+    answers: usize,
+}
+
+pub(super) fn run(args: &ConfigArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
+    let project = Project::open(global.config.as_deref())?;
+    if project.file.is_none() {
+        return Err(ConfigError::Missing.into());
+    }
+    match args.verb {
+        ConfigVerb::Show => match output.format() {
+            OutputFormat::Json => output.json(&project.config)?,
+            OutputFormat::Text | OutputFormat::Md => {
+                let text = toml::to_string(&project.config)
+                    .map_err(|error| Failure::machine(format!("cannot print the settings: {error}")))?;
+                output.result(&text)?;
+            }
+        },
+        ConfigVerb::Check => check(&project, global, output)?,
+    }
+    Ok(Exit::Pass)
+}
+
+/// Loads the eval set, makes every candidate and scorer, and renders every prompt.
+fn check(project: &Project, global: &Global, output: &Output) -> Result<(), Failure> {
+    let evalset = project.evalset(global.evalset.as_deref())?;
+    let mut answers = 0;
+    let mut candidates = Vec::new();
+    for (name, provider) in &project.config.candidates {
+        let plan = Plan::new(&Setup {
+            root: &project.root,
+            evalset: &evalset,
+            selection: &Selection::default(),
+            candidate: name,
+            provider,
+            scorers: &project.config.scorers,
+            trials: project.config.trials,
+            seed: project.config.seed,
+        })?;
+        answers = plan.answers();
+        candidates.push(name.clone());
+    }
+    if candidates.is_empty() {
+        return Err(Failure::input("there are no candidates; add `[candidates.NAME.KIND]`".to_owned()));
+    }
+    let checked = Checked {
+        schema: "evalgauge.config-check/1",
+        evalset: format!("{}@{}", evalset.name, evalset.version.tag),
+        candidates,
+        answers,
+    };
+    match output.format() {
+        OutputFormat::Json => output.json(&checked),
+        OutputFormat::Text | OutputFormat::Md => output.result(&format!(
+            "ok: eval set {}, candidates {}, {} answers a run\n",
+            checked.evalset,
+            checked.candidates.join(", "),
+            checked.answers
+        )),
+    }
+}

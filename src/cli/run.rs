@@ -1,0 +1,218 @@
+//! `evalgauge run`: ask the candidate, score the answers, keep the record.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::args::{Global, OutputFormat, RunArgs, SelectArgs};
+use super::failure::Failure;
+use super::git::revision;
+use super::output::Output;
+use super::progress::Progress;
+use crate::compare::{MetricEstimate, default_metrics, side_of_record, summarise};
+use crate::config::Project;
+use crate::evalset::Selection;
+use crate::gate::Exit;
+use crate::record::{Journal, Made, RunFolder, RunRecord, State, save};
+use crate::run::{Limits, Plan, RunError, Setup, close};
+
+/// What `run` prints.
+#[derive(Serialize)]
+struct Printed<'a> {
+    schema: &'static str,
+    run_id: &'a str,
+    path: String,
+    record_sha256: &'a str,
+    evalset: String,
+    candidate: &'a str,
+    examples: usize,
+    trials: u32,
+    failed: usize,
+    metrics: &'a [MetricEstimate],
+}
+
+pub(super) fn run(args: &RunArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
+    let project = Project::open(global.config.as_deref())?;
+    let made = execute(&project, args, global, output)?;
+    let record = &made.record;
+    let metrics =
+        if project.config.metrics.is_empty() { default_metrics(record) } else { project.config.metrics.clone() };
+    let estimates = summarise(&side_of_record(record, &made.source(), &metrics)?);
+    let asked = &record.manifest.asked;
+    let failed = record.samples.iter().filter(|sample| sample.error.is_some()).count();
+    match output.format() {
+        OutputFormat::Json => output.json(&Printed {
+            schema: "evalgauge.run/1",
+            run_id: &made.folder.id,
+            path: made.source(),
+            record_sha256: &record.manifest.record_sha256,
+            evalset: format!("{}@{}", asked.dataset.evalset, asked.dataset.tag),
+            candidate: &asked.candidate.name,
+            examples: asked.dataset.examples,
+            trials: asked.trials,
+            failed,
+            metrics: &estimates,
+        })?,
+        OutputFormat::Text | OutputFormat::Md => output.result(&text(&made, &estimates, failed))?,
+    }
+    Ok(Exit::Pass)
+}
+
+fn text(made: &MadeRun, estimates: &[MetricEstimate], failed: usize) -> String {
+    let asked = &made.record.manifest.asked;
+    let mut text = format!(
+        "{} on {}@{}: {} examples, {} trial{}, {failed} failed\n",
+        asked.candidate.name,
+        asked.dataset.evalset,
+        asked.dataset.tag,
+        asked.dataset.examples,
+        asked.trials,
+        if asked.trials == 1 { "" } else { "s" },
+    );
+    for estimate in estimates {
+        let ci = estimate.ci.map_or(String::new(), |ci| format!("  95 % [{:.4}, {:.4}]", ci.low, ci.high));
+        let unscored = if estimate.unscored > 0 { format!(", {} unscored", estimate.unscored) } else { String::new() };
+        text.push_str(&format!(
+            "  {:<20} {:.4}{ci}  {} of {} passed{unscored}\n",
+            estimate.metric,
+            estimate.mean.unwrap_or(f64::NAN),
+            estimate.passed,
+            estimate.scored
+        ));
+    }
+    text.push_str(&format!("record {}  sha256 {}\n", made.source(), made.record.manifest.record_sha256));
+    text
+}
+
+/// A run that came to its end.
+pub(super) struct MadeRun {
+    pub(super) folder: RunFolder,
+    pub(super) record: RunRecord,
+}
+
+impl MadeRun {
+    pub(super) fn source(&self) -> String {
+        self.folder.path.display().to_string()
+    }
+}
+
+/// Makes the plan, runs it, and keeps the record.
+pub(super) fn execute(project: &Project, args: &RunArgs, global: &Global, output: &Output) -> Result<MadeRun, Failure> {
+    let evalset = project.evalset(global.evalset.as_deref())?;
+    let (name, provider) = project.candidate(args.candidate.as_deref())?;
+    let selection = selection(&args.select)?;
+    let plan = Plan::new(&Setup {
+        root: &project.root,
+        evalset: &evalset,
+        selection: &selection,
+        candidate: name,
+        provider,
+        scorers: &project.config.scorers,
+        trials: args.trials.map_or(project.config.trials, u32::from),
+        seed: global.seed.unwrap_or(project.config.seed),
+    })?;
+    let store = project.store();
+    let (folder, mut journal, started, replayed) = match &args.resume {
+        None => {
+            let now = jiff::Timestamp::now();
+            let folder = store.create(&format!("{}-{name}", now.strftime("%Y%m%dT%H%M%SZ")))?;
+            let started = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+            let journal = Journal::create(&folder.path, &plan.asked, &plan.selection_sha256, plan.answers(), &started)?;
+            (folder, journal, started, Vec::new())
+        }
+        Some(id) => {
+            let folder = unfinished(project, id)?;
+            let (journal, replayed) = Journal::resume(&folder.path, &plan.asked, &plan.selection_sha256)?;
+            (folder, journal, replayed.started, replayed.rows)
+        }
+    };
+    output.note(&format!("run {}", folder.id));
+    let mut progress = Progress::new(output, !args.no_progress);
+    let limits = Limits { concurrency: args.concurrency.map_or(project.config.concurrency, usize::from) };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
+    let samples = runtime.block_on(crate::run::run(&plan, limits, &mut journal, replayed, interrupted, &mut |event| {
+        progress.event(event, output)
+    }));
+    progress.finish();
+    let samples = samples.map_err(|error| stopped(error, &folder))?;
+    let git = revision(&project.root);
+    let made = Made {
+        run_id: folder.id.clone(),
+        tool: concat!("evalgauge ", env!("CARGO_PKG_VERSION")).to_owned(),
+        git_revision: git.as_ref().map(|git| git.commit.clone()),
+        git_dirty: git.as_ref().map(|git| git.dirty),
+        started,
+        finished: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        state: State::Complete,
+    };
+    let record = close(&plan, samples, made)?;
+    save(&folder.path, &record).map_err(|error| stopped(error.into(), &folder))?;
+    output.detail(|| format!("{} calls answered now", progress.asked));
+    Ok(MadeRun { folder, record })
+}
+
+/// Adds how to go on: whatever ended the run, its replies are in the journal.
+fn stopped(error: RunError, folder: &RunFolder) -> Failure {
+    let failure = Failure::from(error);
+    if failure.exit == Exit::Input || failure.hint.is_some() && failure.exit != Exit::Failure {
+        return failure;
+    }
+    failure.hint(format!("nothing answered is lost; go on with `evalgauge run --resume {}`", folder.id))
+}
+
+fn selection(args: &SelectArgs) -> Result<Selection, Failure> {
+    let filters = args.filter.iter().map(|filter| {
+        filter
+            .split_once('=')
+            .map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_owned()))
+            .ok_or_else(|| Failure::input(format!("--filter {filter}: expected KEY=VALUE")))
+    });
+    Ok(Selection { ids: args.id.clone(), filters: filters.collect::<Result<_, _>>()?, limit: args.limit })
+}
+
+/// The unfinished run of an id, or the latest one.
+fn unfinished(project: &Project, id: &str) -> Result<RunFolder, Failure> {
+    let store = project.store();
+    if id.is_empty() {
+        return store
+            .runs()
+            .into_iter()
+            .rev()
+            .find(|run| !run.is_closed())
+            .ok_or_else(|| Failure::input(format!("{}: no unfinished run to resume", store.path().display())));
+    }
+    let path: PathBuf = store.folder_of(id)?;
+    let id = path.file_name().map_or_else(|| id.to_owned(), |name| name.to_string_lossy().into_owned());
+    let folder = RunFolder { id, path };
+    if folder.is_closed() {
+        return Err(Failure::input(format!("the run {} is finished; there is nothing to resume", folder.id)));
+    }
+    Ok(folder)
+}
+
+/// Ends when the user presses Ctrl-C or the process is asked to end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler there is nothing to wait for, and the run goes on.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The path of a record's folder as messages print it.
+pub(super) fn shown(path: &Path) -> String {
+    path.strip_prefix("./").unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,234 @@
+//! Pinned versions: a file that is never edited, and `evalset.toml`, which says which ones there are.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::EvalsetError;
+use super::example::Example;
+use super::parse::{Fields, parse_file};
+use crate::table::{TableError, sha256_hex, sha256_of_file, write_atomically};
+
+/// The name of the file that describes a set.
+const DESCRIPTION: &str = "evalset.toml";
+
+/// One pinned file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Version {
+    /// Short name, like `v1`.
+    pub tag: String,
+    /// The day of pinning.
+    pub date: String,
+    /// The file's name: tag, date, first eight digits of the SHA.
+    pub file: String,
+    /// SHA-256 of the file's bytes.
+    pub sha256: String,
+    /// How many examples it has.
+    pub examples: usize,
+    /// What changed, and why.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// `evalset.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// The set's name, the same as its folder.
+    pub name: String,
+    /// The tag that is used where none is named.
+    pub current: String,
+    /// Which fields mean what.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fields: Fields,
+    /// The pinned versions, oldest first.
+    #[serde(default, rename = "version")]
+    pub versions: Vec<Version>,
+}
+
+fn is_default(fields: &Fields) -> bool {
+    *fields == Fields::default()
+}
+
+/// A verified, loaded version of a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvalSet {
+    /// The set's name.
+    pub name: String,
+    /// The version.
+    pub version: Version,
+    /// The pinned file.
+    pub path: PathBuf,
+    /// Its examples, in the order of the file.
+    pub examples: Vec<Example>,
+}
+
+/// A set's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    path: PathBuf,
+    description: Description,
+}
+
+impl Folder {
+    /// Opens `<sets>/<name>/evalset.toml`.
+    ///
+    /// # Errors
+    /// When there is no such set (naming those there are) or its description is broken.
+    pub fn open(sets: &Path, name: &str) -> Result<Self, EvalsetError> {
+        let path = sets.join(name);
+        let file = path.join(DESCRIPTION);
+        let text = match std::fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let known = names(sets);
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                return Err(EvalsetError::Unknown(format!(
+                    "there is no eval set `{name}` in {} (there: {known}); pin one with `evalgauge evalset pin`",
+                    sets.display()
+                )));
+            }
+            Err(error) => return Err(TableError::io(file)(error).into()),
+        };
+        let description: Description = toml::from_str(&text).map_err(|error| EvalsetError::Description {
+            path: file,
+            reason: error.to_string().trim_end().to_owned(),
+        })?;
+        Ok(Self { path, description })
+    }
+
+    /// What `evalset.toml` says.
+    #[must_use]
+    pub const fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// The version under a tag, or the current one.
+    ///
+    /// # Errors
+    /// When there is no such version.
+    pub fn version(&self, tag: Option<&str>) -> Result<&Version, EvalsetError> {
+        let tag = tag.unwrap_or(&self.description.current);
+        self.description.versions.iter().find(|version| version.tag == tag).ok_or_else(|| {
+            let known: Vec<_> = self.description.versions.iter().map(|version| version.tag.as_str()).collect();
+            EvalsetError::Unknown(format!(
+                "eval set `{}` has no version `{tag}`; it has {}",
+                self.description.name,
+                known.join(", ")
+            ))
+        })
+    }
+
+    /// Loads a version: the bytes are checked against the pin before a line is looked at.
+    ///
+    /// # Errors
+    /// A file that is not there or not what was pinned, or a broken line.
+    pub fn load(&self, tag: Option<&str>) -> Result<EvalSet, EvalsetError> {
+        let version = self.version(tag)?.clone();
+        let path = self.path.join(&version.file);
+        let found = sha256_of_file(&path)?;
+        if found != version.sha256 {
+            return Err(EvalsetError::WrongSha { path, pinned: version.sha256, found });
+        }
+        let examples = parse_file(&path, &self.description.fields)?;
+        Ok(EvalSet { name: self.description.name.clone(), version, path, examples })
+    }
+}
+
+/// What to pin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPin<'a> {
+    /// The set's name; made where it does not exist.
+    pub name: &'a str,
+    /// The file whose bytes are pinned.
+    pub from: &'a Path,
+    /// The tag of the new version.
+    pub tag: &'a str,
+    /// The day.
+    pub date: &'a str,
+    /// What changed, and why.
+    pub note: &'a str,
+    /// Which fields mean what; `None` keeps what the set has.
+    pub fields: Option<Fields>,
+}
+
+/// Checks a file and pins its bytes as a new version, which becomes the current one.
+///
+/// # Errors
+/// A name or tag that cannot stand in a file name, a tag that is taken, a broken line, or a folder that cannot be
+/// written. Nothing is changed then.
+pub fn pin(sets: &Path, new: &NewPin<'_>) -> Result<Version, EvalsetError> {
+    for (what, text) in [("name", new.name), ("tag", new.tag)] {
+        if text.is_empty()
+            || !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'))
+            || text.starts_with('.')
+        {
+            return Err(EvalsetError::Unknown(format!(
+                "the {what} `{text}` cannot be part of a file name; use letters, digits, `-` and `.`"
+            )));
+        }
+    }
+    let mut folder = match Folder::open(sets, new.name) {
+        Ok(folder) => folder,
+        Err(EvalsetError::Unknown(_)) => Folder {
+            path: sets.join(new.name),
+            description: Description {
+                name: new.name.to_owned(),
+                current: String::new(),
+                fields: Fields::default(),
+                versions: Vec::new(),
+            },
+        },
+        Err(error) => return Err(error),
+    };
+    if let Some(fields) = &new.fields {
+        if !folder.description.versions.is_empty() && *fields != folder.description.fields {
+            return Err(EvalsetError::Unknown(format!(
+                "eval set `{}` was pinned with other field names; versions of one set share them",
+                new.name
+            )));
+        }
+        folder.description.fields = fields.clone();
+    }
+    if folder.description.versions.iter().any(|version| version.tag == new.tag) {
+        return Err(EvalsetError::Unknown(format!(
+            "eval set `{}` has a version `{}` already; a pinned file is never changed, choose another tag",
+            new.name, new.tag
+        )));
+    }
+    let examples = parse_file(new.from, &folder.description.fields)?;
+    let bytes = std::fs::read(new.from).map_err(TableError::io(new.from))?;
+    let sha256 = sha256_hex(&bytes);
+    let version = Version {
+        tag: new.tag.to_owned(),
+        date: new.date.to_owned(),
+        file: format!("{}_{}_{}.jsonl", new.tag, new.date, &sha256[..8]),
+        sha256,
+        examples: examples.len(),
+        note: new.note.to_owned(),
+    };
+    folder.description.versions.push(version.clone());
+    folder.description.current.clone_from(&version.tag);
+    write_atomically(&folder.path.join(&version.file), &bytes)?;
+    let text = toml::to_string(&folder.description).map_err(|error| EvalsetError::Description {
+        path: folder.path.join(DESCRIPTION),
+        reason: error.to_string(),
+    })?;
+    write_atomically(&folder.path.join(DESCRIPTION), text.as_bytes())?;
+    Ok(version)
+}
+
+/// The names of the sets in a folder, ascending.
+#[must_use]
+pub fn names(sets: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(sets)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.path().join(DESCRIPTION).is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}

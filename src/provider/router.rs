@@ -1,0 +1,68 @@
+//! The trait of everything that answers, and the one that passes a call on to whoever is meant.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::call::{Answered, Call};
+use crate::evalset::EvalsetError;
+use crate::table::TableError;
+
+/// Why nobody can be asked at all: a fault of the set-up, not of one call.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// A file of the provider cannot be read.
+    #[error(transparent)]
+    File(#[from] TableError),
+    /// A file of the provider is wrong.
+    #[error(transparent)]
+    Evalset(#[from] EvalsetError),
+    /// Settings, rules or a recording that cannot be used.
+    #[error("{0}")]
+    Settings(String),
+    /// The program cannot be started.
+    #[error("cannot start `{program}`: {source}")]
+    Start {
+        /// The program as configured.
+        program: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// The future of an answer.
+pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answered, ProviderError>> + Send + 'a>>;
+
+/// Something that answers calls. A call that brings no answer is an [`Answered`] with a failure in it; an error is for
+/// what would fail every call, and ends the run.
+pub trait Provider: Send + Sync {
+    /// Asks.
+    fn ask<'a>(&'a self, call: &'a Call) -> Answering<'a>;
+}
+
+/// Passes every call on to the provider that it names.
+#[derive(Default)]
+pub struct Router {
+    providers: BTreeMap<String, Box<dyn Provider>>,
+}
+
+impl Router {
+    /// Adds a provider under a name.
+    #[must_use]
+    pub fn with(mut self, name: &str, provider: Box<dyn Provider>) -> Self {
+        self.providers.insert(name.to_owned(), provider);
+        self
+    }
+}
+
+impl Provider for Router {
+    fn ask<'a>(&'a self, call: &'a Call) -> Answering<'a> {
+        match self.providers.get(call.provider()) {
+            Some(provider) => provider.ask(call),
+            None => Box::pin(std::future::ready(Err(ProviderError::Settings(format!(
+                "there is no provider `{}`",
+                call.provider()
+            ))))),
+        }
+    }
+}

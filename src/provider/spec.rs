@@ -1,0 +1,173 @@
+//! Providers as they stand in the config: `[candidates.NAME.KIND]`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::command::CommandProvider;
+use super::keyword::KeywordProvider;
+use super::replay::ReplayProvider;
+use super::router::{Provider, ProviderError};
+use crate::call::Pointer;
+use crate::table::{sha256_hex, sha256_of_file};
+
+/// A candidate's settings; the kind is the key. Paths are relative to the project's folder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderSpec {
+    /// Recorded answers.
+    Replay(ReplaySpec),
+    /// A child process a call.
+    Command(CommandSpec),
+    /// Rules in a file.
+    Keyword(KeywordSpec),
+}
+
+/// A length of time in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seconds(pub f64);
+
+impl Seconds {
+    /// As a duration; `None` when not positive or beyond a year.
+    #[must_use]
+    pub fn duration(self) -> Option<Duration> {
+        (self.0 > 0.0 && self.0 <= 31_557_600.0).then(|| Duration::from_secs_f64(self.0))
+    }
+}
+
+/// `[candidates.NAME.replay]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplaySpec {
+    /// CSV, TSV, JSON lines or Parquet with one row an example (and trial).
+    pub file: PathBuf,
+    /// The column of the id.
+    #[serde(default = "id")]
+    pub id: String,
+    /// The column of the trial, from 0; without one, every trial replays the same row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<String>,
+    /// The column of the answer.
+    #[serde(default = "answer")]
+    pub answer: String,
+}
+
+fn id() -> String {
+    "id".to_owned()
+}
+
+fn answer() -> String {
+    "answer".to_owned()
+}
+
+/// How a program writes its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputForm {
+    /// One JSON value; `answer` says where in it the answer is.
+    #[default]
+    Json,
+    /// Everything it prints is the answer.
+    Text,
+}
+
+/// `[candidates.NAME.command]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandSpec {
+    /// The program and its arguments; no shell in between. It reads one JSON document from stdin.
+    pub argv: Vec<String>,
+    /// How it writes its answer.
+    #[serde(default)]
+    pub output: OutputForm,
+    /// Where in its JSON output the answer is; the whole of it by default.
+    #[serde(default)]
+    pub answer: Pointer,
+    /// A prompt template to render and send along as `prompt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<PathBuf>,
+    /// How long one call may take, in seconds.
+    #[serde(default = "a_minute")]
+    pub timeout: Seconds,
+    /// How many bytes it may print.
+    #[serde(default = "one_mebibyte")]
+    pub max_output: u64,
+    /// Names of environment variables that it may see, beside `PATH`, `HOME`, `LANG` and `TMPDIR`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
+}
+
+const fn a_minute() -> Seconds {
+    Seconds(60.0)
+}
+
+const fn one_mebibyte() -> u64 {
+    1 << 20
+}
+
+/// `[candidates.NAME.keyword]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeywordSpec {
+    /// The rules, in TOML.
+    pub rules: PathBuf,
+}
+
+impl ProviderSpec {
+    /// The kind, as it stands in the config.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Replay(_) => "replay",
+            Self::Command(_) => "command",
+            Self::Keyword(_) => "keyword",
+        }
+    }
+
+    /// The prompt template's file, where the kind has one.
+    #[must_use]
+    pub fn prompt(&self) -> Option<&Path> {
+        match self {
+            Self::Command(spec) => spec.prompt.as_deref(),
+            Self::Replay(_) | Self::Keyword(_) => None,
+        }
+    }
+
+    /// Where in the output the answer is.
+    #[must_use]
+    pub fn answer(&self) -> Pointer {
+        match self {
+            Self::Command(spec) => spec.answer.clone(),
+            Self::Replay(_) | Self::Keyword(_) => Pointer::default(),
+        }
+    }
+
+    /// SHA-256 over the settings and the files that decide the answers (rules, recording).
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn digest(&self, root: &Path) -> Result<String, ProviderError> {
+        let settings = serde_json::to_string(self).unwrap_or_default();
+        let file = match self {
+            Self::Replay(spec) => Some(&spec.file),
+            Self::Keyword(spec) => Some(&spec.rules),
+            Self::Command(_) => None,
+        };
+        let content = file.map(|file| sha256_of_file(&root.join(file))).transpose()?.unwrap_or_default();
+        Ok(sha256_hex(format!("{} {settings} {content}", self.kind())))
+    }
+
+    /// Makes the provider; reads its files.
+    ///
+    /// # Errors
+    /// Settings or files that cannot be used.
+    pub fn build(&self, root: &Path) -> Result<Box<dyn Provider>, ProviderError> {
+        Ok(match self {
+            Self::Replay(spec) => Box::new(ReplayProvider::load(spec, root)?),
+            Self::Command(spec) => Box::new(CommandProvider::new(spec, root)?),
+            Self::Keyword(spec) => Box::new(KeywordProvider::load(&root.join(&spec.rules))?),
+        })
+    }
+}

@@ -1,0 +1,253 @@
+//! A record as files: manifest and Parquet of a run, manifest and rows of a baseline.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::canonical::{Line, record_sha256};
+use super::error::RecordError;
+use super::manifest::Manifest;
+use super::sample::{RunRecord, Sample};
+use crate::call::Usage;
+use crate::score::{ScoreRow, Status, Value};
+use crate::table::{Field, Frame, TableError, for_each_line, read_frame, write_atomically, write_frame};
+
+pub(super) const MANIFEST: &str = "manifest.json";
+pub(super) const ROWS: &str = "rows.jsonl";
+const SAMPLES: &str = "samples.parquet";
+const SCORES: &str = "scores.parquet";
+
+/// Writes `manifest.json`, `samples.parquet` and `scores.parquet` into a folder. The manifest comes last: a folder
+/// without one holds no record.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn save(folder: &Path, record: &RunRecord) -> Result<(), RecordError> {
+    write_frame(&folder.join(SAMPLES), samples_frame(&record.samples))?;
+    write_frame(&folder.join(SCORES), scores_frame(&record.samples))?;
+    write_manifest(folder, &record.manifest)
+}
+
+pub(super) fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), RecordError> {
+    let path = folder.join(MANIFEST);
+    let mut text = serde_json::to_string_pretty(manifest).map_err(RecordError::broken(&path))?;
+    text.push('\n');
+    Ok(write_atomically(&path, text.as_bytes())?)
+}
+
+/// Reads a record from a folder and checks that its rows have the digest that its manifest names.
+///
+/// # Errors
+/// A file that is missing or broken, or rows that were changed.
+pub fn load(folder: &Path) -> Result<RunRecord, RecordError> {
+    let path = folder.join(MANIFEST);
+    let text = std::fs::read_to_string(&path).map_err(TableError::io(&path))?;
+    let manifest: Manifest = serde_json::from_str(&text).map_err(RecordError::broken(&path))?;
+    if manifest.schema != Manifest::SCHEMA {
+        let reason = format!("the format is `{}`; this version reads `{}`", manifest.schema, Manifest::SCHEMA);
+        return Err(RecordError::Broken { path, reason });
+    }
+    let rows = folder.join(ROWS);
+    let samples = if rows.is_file() { read_rows(&rows, &manifest)? } else { read_parquet(folder)? };
+    let found = record_sha256(&manifest.asked, &samples).map_err(RecordError::broken(folder))?;
+    if found != manifest.record_sha256 {
+        return Err(RecordError::Changed { path: folder.to_owned(), said: manifest.record_sha256, found });
+    }
+    Ok(RunRecord { manifest, samples })
+}
+
+fn read_rows(path: &Path, manifest: &Manifest) -> Result<Vec<Sample>, RecordError> {
+    let mut samples: Vec<Sample> = Vec::new();
+    for_each_line(path, |number, text| {
+        let broken = |reason: String| TableError::Line { path: path.to_owned(), line: number, reason };
+        match serde_json::from_str(text).map_err(|error| broken(error.to_string()))? {
+            Line::Asked(asked) if *asked == manifest.asked => {}
+            Line::Asked(_) => return Err(broken("what was asked differs from the manifest".to_owned()).into()),
+            Line::Sample(sample) => samples.push(sample),
+            Line::Score(score) => match samples.last_mut() {
+                Some(sample) => sample.scores.push(score),
+                None => return Err(broken("a score stands before the first answer".to_owned()).into()),
+            },
+        }
+        Ok::<(), RecordError>(())
+    })?;
+    Ok(samples)
+}
+
+fn samples_frame(samples: &[Sample]) -> Frame {
+    let text = |get: &dyn Fn(&Sample) -> Option<String>| Field::Text(samples.iter().map(get).collect());
+    let integer = |get: &dyn Fn(&Sample) -> Option<i64>| Field::Integer(samples.iter().map(get).collect());
+    let number = |get: &dyn Fn(&Sample) -> Option<f64>| Field::Number(samples.iter().map(get).collect());
+    Frame::default()
+        .with("id", text(&|s| Some(s.id.clone())))
+        .with("trial", integer(&|s| Some(s.trial.into())))
+        .with("answer", text(&|s| s.answer.clone()))
+        .with("error", text(&|s| s.error.clone()))
+        .with("labels", text(&|s| serde_json::to_string(&s.labels).ok()))
+        .with("group", text(&|s| s.group.clone()))
+        .with("input", text(&|s| s.input.clone()))
+        .with("latency_ms", number(&|s| s.latency_ms))
+        .with("attempts", integer(&|s| Some(s.attempts.into())))
+        .with("source", text(&|s| Some(s.source.clone())))
+        .with("input_tokens", integer(&|s| s.usage.map(|u| u.input_tokens as i64)))
+        .with("output_tokens", integer(&|s| s.usage.map(|u| u.output_tokens as i64)))
+        .with("cost_usd", number(&|s| s.cost_usd))
+}
+
+fn scores_frame(samples: &[Sample]) -> Frame {
+    let rows: Vec<(&Sample, &ScoreRow)> =
+        samples.iter().flat_map(|sample| sample.scores.iter().map(move |score| (sample, score))).collect();
+    type Pair<'a> = (&'a Sample, &'a ScoreRow);
+    let text = |get: &dyn Fn(&Pair<'_>) -> Option<String>| Field::Text(rows.iter().map(get).collect());
+    Frame::default()
+        .with("id", text(&|(sample, _)| Some(sample.id.clone())))
+        .with("trial", Field::Integer(rows.iter().map(|(sample, _)| Some(sample.trial.into())).collect()))
+        .with("scorer", text(&|(_, score)| Some(score.scorer.clone())))
+        .with("part", text(&|(_, score)| Some(score.part.clone())))
+        .with(
+            "value",
+            Field::Number(rows.iter().map(|(_, score)| score.value.as_ref().and_then(Value::as_number)).collect()),
+        )
+        .with(
+            "label",
+            text(&|(_, score)| match &score.value {
+                Some(Value::Label(label)) => Some(label.clone()),
+                _ => None,
+            }),
+        )
+        .with(
+            "binary",
+            Field::Bool(rows.iter().map(|(_, score)| Some(matches!(score.value, Some(Value::Bool(_))))).collect()),
+        )
+        .with("passed", Field::Bool(rows.iter().map(|(_, score)| score.passed).collect()))
+        .with("status", text(&|(_, score)| Some(score.status.name().to_owned())))
+        .with("reason", text(&|(_, score)| score.reason.clone()))
+}
+
+/// Columns of a frame, taken in the order in which they were asked for.
+struct Columns {
+    path: std::path::PathBuf,
+    fields: std::vec::IntoIter<(String, Field)>,
+}
+
+impl Columns {
+    fn read(path: std::path::PathBuf, names: &[&str]) -> Result<Self, RecordError> {
+        let frame = read_frame(&path, names)?;
+        Ok(Self { path, fields: frame.fields.into_iter() })
+    }
+
+    fn wrong(&self) -> RecordError {
+        RecordError::Broken { path: self.path.clone(), reason: "a column has an unexpected type".to_owned() }
+    }
+
+    fn texts(&mut self) -> Result<Vec<Option<String>>, RecordError> {
+        match self.fields.next() {
+            Some((_, Field::Text(values))) => Ok(values),
+            _ => Err(self.wrong()),
+        }
+    }
+
+    fn integers(&mut self) -> Result<Vec<Option<i64>>, RecordError> {
+        match self.fields.next() {
+            Some((_, Field::Integer(values))) => Ok(values),
+            _ => Err(self.wrong()),
+        }
+    }
+
+    fn numbers(&mut self) -> Result<Vec<Option<f64>>, RecordError> {
+        match self.fields.next() {
+            Some((_, Field::Number(values))) => Ok(values),
+            _ => Err(self.wrong()),
+        }
+    }
+
+    fn bools(&mut self) -> Result<Vec<Option<bool>>, RecordError> {
+        match self.fields.next() {
+            Some((_, Field::Bool(values))) => Ok(values),
+            _ => Err(self.wrong()),
+        }
+    }
+}
+
+fn read_parquet(folder: &Path) -> Result<Vec<Sample>, RecordError> {
+    let path = folder.join(SAMPLES);
+    let names = [
+        "id",
+        "trial",
+        "answer",
+        "error",
+        "labels",
+        "group",
+        "input",
+        "latency_ms",
+        "attempts",
+        "source",
+        "input_tokens",
+        "output_tokens",
+        "cost_usd",
+    ];
+    let mut columns = Columns::read(path.clone(), &names)?;
+    let (ids, trials) = (columns.texts()?, columns.integers()?);
+    let (mut answers, mut errors, mut labels, mut groups, mut inputs) =
+        (columns.texts()?, columns.texts()?, columns.texts()?, columns.texts()?, columns.texts()?);
+    let (latencies, attempts, mut sources) = (columns.numbers()?, columns.integers()?, columns.texts()?);
+    let (input_tokens, output_tokens, costs) = (columns.integers()?, columns.integers()?, columns.numbers()?);
+    let mut samples = Vec::with_capacity(ids.len());
+    let mut place = HashMap::with_capacity(ids.len());
+    for (row, id) in ids.into_iter().enumerate() {
+        let id = id.ok_or_else(|| RecordError::Broken { path: path.clone(), reason: "a row has no id".to_owned() })?;
+        let trial = trials[row].unwrap_or_default() as u32;
+        place.insert((id.clone(), trial), row);
+        let labels = labels[row].take().unwrap_or_else(|| "{}".to_owned());
+        samples.push(Sample {
+            id,
+            trial,
+            answer: answers[row].take(),
+            error: errors[row].take(),
+            labels: serde_json::from_str(&labels).map_err(RecordError::broken(&path))?,
+            group: groups[row].take(),
+            input: inputs[row].take(),
+            latency_ms: latencies[row],
+            attempts: attempts[row].unwrap_or_default() as u32,
+            source: sources[row].take().unwrap_or_default(),
+            usage: input_tokens[row]
+                .zip(output_tokens[row])
+                .map(|(input, output)| Usage { input_tokens: input as u64, output_tokens: output as u64 }),
+            cost_usd: costs[row],
+            scores: Vec::new(),
+        });
+    }
+    add_scores(folder, &mut samples, &place)?;
+    Ok(samples)
+}
+
+fn add_scores(folder: &Path, samples: &mut [Sample], place: &HashMap<(String, u32), usize>) -> Result<(), RecordError> {
+    let path = folder.join(SCORES);
+    let names = ["id", "trial", "scorer", "part", "value", "label", "binary", "passed", "status", "reason"];
+    let mut columns = Columns::read(path.clone(), &names)?;
+    let (mut ids, trials, mut scorers, mut parts) =
+        (columns.texts()?, columns.integers()?, columns.texts()?, columns.texts()?);
+    let (values, mut labels, binary, passed) =
+        (columns.numbers()?, columns.texts()?, columns.bools()?, columns.bools()?);
+    let (statuses, mut reasons) = (columns.texts()?, columns.texts()?);
+    for row in 0..ids.len() {
+        let broken = |reason: &str| RecordError::Broken { path: path.clone(), reason: format!("row {row}: {reason}") };
+        let key = (ids[row].take().unwrap_or_default(), trials[row].unwrap_or_default() as u32);
+        let sample = place.get(&key).ok_or_else(|| broken("a score without an answer"))?;
+        let status = statuses[row].as_deref().and_then(Status::from_name).ok_or_else(|| broken("unknown status"))?;
+        let value = match (labels[row].take(), values[row]) {
+            (Some(label), _) => Some(Value::Label(label)),
+            (None, Some(value)) if binary[row] == Some(true) => Some(Value::Bool(value > 0.5)),
+            (None, Some(value)) => Some(Value::Number(value)),
+            (None, None) => None,
+        };
+        samples[*sample].scores.push(ScoreRow {
+            scorer: scorers[row].take().unwrap_or_default(),
+            part: parts[row].take().unwrap_or_default(),
+            value,
+            passed: passed[row],
+            status,
+            reason: reasons[row].take(),
+        });
+    }
+    Ok(())
+}

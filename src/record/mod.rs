@@ -1,0 +1,23 @@
+//! The record of a run: what was asked, answered and scored (stable), and how it went (volatile).
+//!
+//! `record_sha256` is the SHA-256 of the stable part in a canonical text form, which is also what a committed baseline
+//! consists of: `sha256sum rows.jsonl` gives the same digest. It does not depend on Parquet bytes, concurrency, resumption
+//! or the order in which answers came.
+
+mod baseline;
+mod canonical;
+mod error;
+mod files;
+mod journal;
+mod manifest;
+mod sample;
+mod store;
+
+pub use baseline::{baseline_folder, bless};
+pub use canonical::{canonical_text, record_sha256};
+pub use error::RecordError;
+pub use files::{load, save};
+pub use journal::{Journal, JournalRow, Replayed};
+pub use manifest::{Asked, CandidateId, DatasetId, Made, Manifest, ScorerId, State};
+pub use sample::{RunRecord, Sample, shown_input};
+pub use store::{RunFolder, Store};

@@ -1,0 +1,69 @@
+//! One row an example and trial, with its scores.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::manifest::Manifest;
+use crate::call::Usage;
+use crate::evalset::{Example, LabelValue};
+use crate::score::ScoreRow;
+
+/// Characters of the input that a record keeps for showing it beside the answers.
+const SHOWN_INPUT: usize = 600;
+
+/// The answer to one example in one trial, with its scores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// The example.
+    pub id: String,
+    /// The trial, from 0.
+    pub trial: u32,
+    /// The answer; none where the candidate failed.
+    pub answer: Option<String>,
+    /// Why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The example's labels.
+    pub labels: BTreeMap<String, LabelValue>,
+    /// The example's group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The beginning of the input, for people. Volatile, like all that follows but the scores.
+    #[serde(skip)]
+    pub input: Option<String>,
+    /// Wall-clock time of the candidate's calls in milliseconds.
+    #[serde(skip)]
+    pub latency_ms: Option<f64>,
+    /// How often its calls were tried.
+    #[serde(skip)]
+    pub attempts: u32,
+    /// Where its answer came from.
+    #[serde(skip)]
+    pub source: String,
+    /// Tokens, where the provider says.
+    #[serde(skip)]
+    pub usage: Option<Usage>,
+    /// Price in US dollars, where it is known.
+    #[serde(skip)]
+    pub cost_usd: Option<f64>,
+    /// The scores, by scorer and part.
+    #[serde(skip)]
+    pub scores: Vec<ScoreRow>,
+}
+
+/// The part of an example's input that a record keeps.
+#[must_use]
+pub fn shown_input(example: &Example) -> String {
+    let text = example.input_text();
+    if text.chars().count() > SHOWN_INPUT { text.chars().take(SHOWN_INPUT).chain(['…']).collect() } else { text }
+}
+
+/// A closed record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRecord {
+    /// Its identity.
+    pub manifest: Manifest,
+    /// Its rows, by the bytes of the id, then trial.
+    pub samples: Vec<Sample>,
+}

@@ -1,0 +1,163 @@
+//! The loop that sends calls, keeps replies, and turns them into samples: one task owns everything.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::future::Future;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::error::RunError;
+use super::event::RunEvent;
+use super::plan::Plan;
+use super::task::{Next, Task};
+use crate::call::{Answered, Call, Key};
+use crate::provider::Provider;
+use crate::record::{Journal, JournalRow, Sample};
+
+/// How much may happen at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls in flight.
+    pub concurrency: usize,
+}
+
+/// Runs a plan to its end and gives the samples, by the bytes of the id, then trial.
+///
+/// Every reply is in the journal before it is used. `replayed` are the replies of an earlier start of the same plan; they
+/// are not asked for again. `interrupt` gives a future that ends when the user wants to stop: the first time, calls in
+/// flight are waited for and nothing new is sent; the second time they are dropped.
+///
+/// # Errors
+/// [`RunError::Interrupted`] when stopped early, or whatever makes going on pointless. The journal then holds all replies
+/// there were.
+pub async fn run<I, F>(
+    plan: &Plan,
+    limits: Limits,
+    journal: &mut Journal,
+    replayed: Vec<JournalRow>,
+    mut interrupt: I,
+    on_event: &mut dyn FnMut(&RunEvent<'_>),
+) -> Result<Vec<Sample>, RunError>
+where
+    I: FnMut() -> F,
+    F: Future<Output = ()>,
+{
+    let planned = plan.answers();
+    on_event(&RunEvent::Started { planned, replayed: replayed.len() });
+    let mut state = Running::new(plan, replayed, planned);
+    let mut in_flight = FuturesUnordered::new();
+    let mut stop = Box::pin(interrupt());
+    let mut stopping = false;
+    loop {
+        while !stopping && in_flight.len() < limits.concurrency.max(1) {
+            let Some((task, key, call)) = state.next_call(on_event)? else { break };
+            in_flight.push(async move { (task, key, plan.provider.ask(&call).await) });
+        }
+        if in_flight.is_empty() {
+            break;
+        }
+        tokio::select! {
+            biased;
+            () = &mut stop => {
+                if stopping {
+                    break;
+                }
+                stopping = true;
+                on_event(&RunEvent::Stopping { in_flight: in_flight.len() });
+                stop = Box::pin(interrupt());
+            }
+            Some((task, key, answered)) = in_flight.next() => {
+                state.answered(task, key, answered?, journal, on_event)?;
+            }
+        }
+    }
+    drop(in_flight);
+    journal.sync()?;
+    if state.samples.len() < planned {
+        return Err(RunError::Interrupted { done: state.samples.len(), planned });
+    }
+    let mut samples = state.samples;
+    samples.sort_by(|a, b| a.id.as_bytes().cmp(b.id.as_bytes()).then(a.trial.cmp(&b.trial)));
+    Ok(samples)
+}
+
+/// Where a run stands.
+struct Running<'p> {
+    plan: &'p Plan,
+    /// The next example and trial that was not begun, as one number.
+    next_task: usize,
+    planned: usize,
+    /// Replies of an earlier start, by example and trial.
+    replayed: HashMap<(String, u32), Vec<(Key, Answered)>>,
+    /// Tasks that were begun and are not done.
+    open: BTreeMap<usize, Task<'p>>,
+    /// Calls that are waiting for their turn.
+    waiting: VecDeque<(usize, Key, Call)>,
+    samples: Vec<Sample>,
+}
+
+impl<'p> Running<'p> {
+    fn new(plan: &'p Plan, rows: Vec<JournalRow>, planned: usize) -> Self {
+        let mut replayed: HashMap<(String, u32), Vec<(Key, Answered)>> = HashMap::new();
+        for row in rows {
+            replayed.entry((row.id, row.trial)).or_default().push((row.key, row.answered));
+        }
+        Self {
+            plan,
+            next_task: 0,
+            planned,
+            replayed,
+            open: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            samples: Vec::with_capacity(planned),
+        }
+    }
+
+    /// The next call to send; begins tasks as long as none is waiting.
+    fn next_call(&mut self, on_event: &mut dyn FnMut(&RunEvent<'_>)) -> Result<Option<(usize, Key, Call)>, RunError> {
+        while self.waiting.is_empty() && self.next_task < self.planned {
+            let index = self.next_task;
+            self.next_task += 1;
+            // Trial by trial over all examples, so that an early stop has seen every example.
+            let example = &self.plan.examples[index % self.plan.examples.len()];
+            let trial = (index / self.plan.examples.len()) as u32;
+            let mut task = Task::new(example, trial);
+            for (key, answered) in self.replayed.remove(&(example.id.clone(), trial)).unwrap_or_default() {
+                task.answer(key, answered);
+            }
+            self.open.insert(index, task);
+            self.advance(index, on_event)?;
+        }
+        Ok(self.waiting.pop_front())
+    }
+
+    /// Lets a task say what it needs, or finishes it.
+    fn advance(&mut self, index: usize, on_event: &mut dyn FnMut(&RunEvent<'_>)) -> Result<(), RunError> {
+        let Some(task) = self.open.get_mut(&index) else { return Ok(()) };
+        match task.next(self.plan)? {
+            Next::Ask(calls) => self.waiting.extend(calls.into_iter().map(|(key, call)| (index, key, call))),
+            Next::Done(sample) => {
+                on_event(&RunEvent::Finished { id: &sample.id, trial: sample.trial, failed: sample.error.is_some() });
+                self.open.remove(&index);
+                self.samples.push(*sample);
+            }
+        }
+        Ok(())
+    }
+
+    fn answered(
+        &mut self,
+        index: usize,
+        key: Key,
+        answered: Answered,
+        journal: &mut Journal,
+        on_event: &mut dyn FnMut(&RunEvent<'_>),
+    ) -> Result<(), RunError> {
+        let Some(task) = self.open.get_mut(&index) else { return Ok(()) };
+        let row = JournalRow { id: task.example.id.clone(), trial: task.trial, key, answered };
+        journal.append(&row)?;
+        on_event(&RunEvent::Answered { id: &row.id, trial: row.trial, key: &row.key, answered: &row.answered });
+        task.answer(row.key, row.answered);
+        self.advance(index, on_event)
+    }
+}

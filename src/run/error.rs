@@ -1,0 +1,47 @@
+//! Why a run ended before its end.
+
+use crate::call::TemplateError;
+use crate::provider::ProviderError;
+use crate::record::RecordError;
+use crate::score::SpecError;
+
+/// A run that cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Nobody can be asked.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// The record cannot be kept.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A prompt that cannot be rendered for an example.
+    #[error("example `{id}`: {source}")]
+    Prompt {
+        /// The example.
+        id: String,
+        /// What is wrong.
+        source: TemplateError,
+    },
+    /// A prompt template that cannot be read.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// Settings that make no scorer.
+    #[error("scorer `{name}`: {source}")]
+    Scorer {
+        /// The scorer.
+        name: String,
+        /// What is wrong.
+        source: SpecError,
+    },
+    /// The plan makes no sense.
+    #[error("{0}")]
+    Plan(String),
+    /// The user asked to stop; what was answered is in the journal.
+    #[error("interrupted with {done} of {planned} answers")]
+    Interrupted {
+        /// Answers there are.
+        done: usize,
+        /// Answers that were planned.
+        planned: usize,
+    },
+}

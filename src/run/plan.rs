@@ -1,0 +1,137 @@
+//! What is going to be asked.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::error::RunError;
+use crate::call::{Step, Template};
+use crate::candidate::ProgramCandidate;
+use crate::evalset::{EvalSet, Example, Selection};
+use crate::provider::{ProviderSpec, Router};
+use crate::record::{Asked, CandidateId, DatasetId, ScorerId};
+use crate::score::{Scorer, ScorerSpec};
+use crate::table::{TableError, sha256_hex};
+
+/// The settings that a plan is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup<'a> {
+    /// The project's folder, from which paths in the settings start.
+    pub root: &'a Path,
+    /// The pinned set.
+    pub evalset: &'a EvalSet,
+    /// Which of its examples.
+    pub selection: &'a Selection,
+    /// The candidate's name.
+    pub candidate: &'a str,
+    /// The candidate's settings.
+    pub provider: &'a ProviderSpec,
+    /// The scorers.
+    pub scorers: &'a BTreeMap<String, ScorerSpec>,
+    /// Trials of every example.
+    pub trials: u32,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// Everything a run needs, checked: prompts render for every example, and at least one scorer applies to each.
+pub struct Plan {
+    /// What is asked, for the manifest.
+    pub asked: Asked,
+    /// SHA-256 over the chosen ids.
+    pub selection_sha256: String,
+    pub(super) examples: Vec<Example>,
+    pub(super) candidate: ProgramCandidate,
+    pub(super) scorers: Vec<(String, Box<dyn Scorer>)>,
+    pub(super) provider: Router,
+}
+
+impl Plan {
+    /// Makes a plan.
+    ///
+    /// # Errors
+    /// Settings that cannot be used, a template variable that an example lacks, an example that nothing scores.
+    pub fn new(setup: &Setup<'_>) -> Result<Self, RunError> {
+        if setup.trials == 0 {
+            return Err(RunError::Plan("`trials` is 0; at least one is needed".to_owned()));
+        }
+        let examples: Vec<Example> =
+            setup.selection.choose(&setup.evalset.examples).map_err(RunError::Plan)?.into_iter().cloned().collect();
+        let prompt = setup.provider.prompt().map(|file| template(setup.root, file)).transpose()?;
+        let candidate_id = CandidateId {
+            name: setup.candidate.to_owned(),
+            kind: setup.provider.kind().to_owned(),
+            digest: setup.provider.digest(setup.root)?,
+            prompt_sha256: prompt.as_ref().map(|prompt| prompt.digest().to_owned()),
+        };
+        let candidate =
+            ProgramCandidate { provider: setup.candidate.to_owned(), prompt, answer: setup.provider.answer() };
+        let mut scorers: Vec<(String, Box<dyn Scorer>)> = Vec::new();
+        let mut scorer_ids = BTreeMap::new();
+        for (name, spec) in setup.scorers {
+            let scorer = spec.build().map_err(|source| RunError::Scorer { name: name.clone(), source })?;
+            let id = ScorerId {
+                kind: spec.kind().to_owned(),
+                version: spec.version(),
+                digest: spec.digest(),
+                scale: scorer.scale(),
+            };
+            scorer_ids.insert(name.clone(), id);
+            scorers.push((name.clone(), scorer));
+        }
+        let plan = Self {
+            asked: Asked {
+                dataset: DatasetId {
+                    evalset: setup.evalset.name.clone(),
+                    tag: setup.evalset.version.tag.clone(),
+                    sha256: setup.evalset.version.sha256.clone(),
+                    examples: examples.len(),
+                },
+                candidate: candidate_id,
+                scorers: scorer_ids,
+                trials: setup.trials,
+                seed: setup.seed,
+            },
+            selection_sha256: selection_sha256(&examples),
+            examples,
+            candidate,
+            scorers,
+            provider: Router::default().with(setup.candidate, setup.provider.build(setup.root)?),
+        };
+        plan.check()?;
+        Ok(plan)
+    }
+
+    /// How many answers are planned.
+    #[must_use]
+    pub fn answers(&self) -> usize {
+        self.examples.len() * self.asked.trials as usize
+    }
+
+    /// Refuses what would only come to light after part of the answers were paid for.
+    fn check(&self) -> Result<(), RunError> {
+        if self.scorers.is_empty() {
+            return Err(RunError::Plan("there are no scorers; add `[scorers.NAME.KIND]`".to_owned()));
+        }
+        let none = BTreeMap::new();
+        for example in &self.examples {
+            let step = self.candidate.step(example, 0, &crate::call::Replies::new(&none));
+            let step = step.map_err(|source| RunError::Prompt { id: example.id.clone(), source })?;
+            debug_assert!(matches!(step, Step::Ask(_)), "a candidate asks before it answers");
+            if !self.scorers.iter().any(|(_, scorer)| scorer.applies(example)) {
+                return Err(RunError::Plan(format!("no scorer applies to example `{}`", example.id)));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn template(root: &Path, file: &Path) -> Result<Template, RunError> {
+    let path = root.join(file);
+    let text = std::fs::read_to_string(&path).map_err(|error| RunError::Record(TableError::io(&path)(error).into()))?;
+    Ok(Template::new(&file.display().to_string(), &text)?)
+}
+
+fn selection_sha256(examples: &[Example]) -> String {
+    let ids: Vec<&str> = examples.iter().map(|example| example.id.as_str()).collect();
+    sha256_hex(ids.join("\n"))
+}

@@ -1,0 +1,22 @@
+//! One example and its answer → a value, or the reason why there is none.
+//!
+//! A [`Scorer`] does no I/O: it says which calls it needs and reads their replies. The system's failure is a score (the
+//! worst there is), the instrument's failure is not (`Unscored`).
+
+mod contains;
+mod exact;
+mod label;
+mod numeric;
+mod outcome;
+mod places;
+pub mod rows;
+mod scale;
+mod scorer;
+mod spec;
+
+pub use outcome::{Outcome, Part, Value, Why};
+pub use places::Places;
+pub use rows::{ScoreRow, Status};
+pub use scale::Scale;
+pub use scorer::{Case, Scorer};
+pub use spec::{ContainsSpec, ExactSpec, LabelSpec, NumericSpec, ScorerSpec, SpecError, Words};

@@ -1,0 +1,33 @@
+//! What every scorer can do.
+
+use super::outcome::{Outcome, Part};
+use super::scale::Scale;
+use crate::call::{Replies, Step};
+use crate::candidate::Answer;
+use crate::evalset::Example;
+
+/// What there is to score.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// The example, with what is expected.
+    pub example: &'a Example,
+    /// The candidate's answer.
+    pub answer: &'a Answer,
+}
+
+/// One example and its answer → a value. Pure.
+pub trait Scorer: Send + Sync {
+    /// The next step: asks for the replies it still lacks, or is done. Called again after every reply.
+    fn step(&self, case: &Case<'_>, replies: &Replies<'_>) -> Step<Outcome>;
+
+    /// Whether it has anything to say about an example.
+    fn applies(&self, example: &Example) -> bool;
+
+    /// The range of its values.
+    fn scale(&self) -> Scale {
+        Scale::UNIT
+    }
+
+    /// What a candidate gets that failed to answer: the worst of every part.
+    fn worst(&self) -> Vec<Part>;
+}
