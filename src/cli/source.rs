@@ -114,10 +114,7 @@ fn table_side(path: &Path, table: &TableArgs, score: Option<&String>) -> Result<
             column.clone_from(named);
         }
     }
-    let (low, high) = (table.scale[0], table.scale[1]);
-    if !(low < high) {
-        return Err(Failure::input(format!("--scale {low},{high}: the first number must be below the second")));
-    }
+    let (low, high) = table.scale;
     columns.scale = Scale { low, high, higher_is_better: !table.lower_is_better };
     columns.pass_at = table.pass_at;
     for key in table.slice.iter().flat_map(|slice| slice.split(',')) {
