@@ -213,8 +213,10 @@ impl View {
     #[must_use]
     pub fn of_verdict(verdict: &Verdict) -> Self {
         let metrics = &verdict.metrics;
-        let reach = reach(verdict.cells.iter().filter_map(|cell| cell.ci.map(|[low, high]| (low, high))));
-        let tested = verdict.cells.iter().filter(|cell| cell.state != State::Shown).count();
+        let is_tested = |cell: &&Cell| cell.state != State::Shown;
+        let reach =
+            reach(verdict.cells.iter().filter(is_tested).filter_map(|cell| cell.ci.map(|[low, high]| (low, high))));
+        let tested = verdict.cells.iter().filter(is_tested).count();
         let row = |cell: &Cell| verdict_row(cell, Unit::of(metrics, &cell.metric), reach);
         let (small, tested_cells): (Vec<&Cell>, Vec<&Cell>) =
             verdict.cells.iter().partition(|cell| cell.state == State::Shown);
