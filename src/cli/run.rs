@@ -115,7 +115,7 @@ pub(super) fn execute(project: &Project, args: &RunArgs, global: &Global, output
     let (folder, mut journal, started, replayed) = match &args.resume {
         None => {
             let now = jiff::Timestamp::now();
-            let folder = store.create(&format!("{}-{name}", now.strftime("%Y%m%dT%H%M%SZ")))?;
+            let folder = store.create(&format!("{}-{name}", now.strftime("%Y%m%dT%H%M%S%3fZ")))?;
             let started = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
             let journal = Journal::create(&folder.path, &plan.asked, &plan.selection_sha256, plan.answers(), &started)?;
             (folder, journal, started, Vec::new())

@@ -299,13 +299,16 @@ fn metric<'a>(side: &'a Side, name: &str) -> Result<&'a MetricValues, CompareErr
 
 fn warnings(baseline: &Side, head: &Side, blocks: &Blocks) -> Vec<String> {
     let mut warnings = Vec::new();
-    for side in [baseline, head] {
-        if side.identity.pins.is_none() {
-            warnings.push(format!(
-                "unpinned: {} is a plain table; that both sides saw the same examples and scorers is taken on trust",
-                side.identity.name
-            ));
-        }
+    let tables: Vec<&str> = [baseline, head]
+        .into_iter()
+        .filter(|side| side.identity.pins.is_none())
+        .map(|side| side.identity.name.as_str())
+        .collect();
+    if !tables.is_empty() {
+        warnings.push(format!(
+            "unpinned: {}: of plain tables it is taken on trust that both sides saw the same examples and scorers",
+            tables.join(", ")
+        ));
     }
     if blocks.grouped && blocks.count < 30 {
         warnings.push(format!("only {} independent groups: intervals from fewer than 30 are rough", blocks.count));

@@ -46,6 +46,20 @@ pub struct Flips {
     pub wavering_better: Vec<Flip>,
 }
 
+impl Flips {
+    /// Only the flips of some metrics.
+    #[must_use]
+    pub fn of_metrics(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        let only = |flips: &[Flip]| flips.iter().filter(|flip| wanted(&flip.metric)).cloned().collect();
+        Self {
+            pass_to_fail: only(&self.pass_to_fail),
+            fail_to_pass: only(&self.fail_to_pass),
+            wavering_worse: only(&self.wavering_worse),
+            wavering_better: only(&self.wavering_better),
+        }
+    }
+}
+
 pub(super) fn find_flips(
     flips: &mut Flips,
     metric: &str,

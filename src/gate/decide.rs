@@ -74,11 +74,11 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
         baseline: comparison.baseline.clone(),
         head: comparison.head.clone(),
         pairs: comparison.pairs,
-        metrics: gating.into_iter().cloned().collect(),
+        metrics: gating.iter().map(|&metric| metric.clone()).collect(),
         regressed: slices_in(&cells, |state| state == State::Regressed),
         undecided: cells.iter().filter(|c| is_open(c.state)).map(Cell::name).collect(),
         cells,
-        flips: comparison.flips.clone(),
+        flips: comparison.flips.of_metrics(|name| gating.iter().any(|metric| metric.name == name)),
         warnings: comparison.warnings.clone(),
     };
     conclude(&mut verdict, comparison, policy, &compared);

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::text::escape_markdown;
-use super::view::View;
+use super::view::{Row, View};
 
-/// Flipped examples shown for each regressed cell.
+/// Broken examples shown.
 const MOST_FLIPS: usize = 10;
 /// Characters of an answer.
 const MOST_CHARACTERS: usize = 300;
@@ -28,12 +28,25 @@ fn sections(out: &mut String, view: &View) -> std::fmt::Result {
         None => writeln!(out, "## Comparison\n")?,
     }
     writeln!(out, "**{}** · {}\n", escape_markdown(&view.subject, 200), view.setting)?;
-    for cell in &view.regressed {
-        writeln!(out, "### Regressed: {}\n", escape_markdown(&cell.name, 200))?;
-        writeln!(out, "{}. {} broke, {} went the other way.\n", cell.summary, cell.broken, cell.fixed)?;
-        flips(out, cell)?;
+    if !view.regressed.is_empty() {
+        writeln!(out, "### Regressed, the deepest fall first\n")?;
+        for cell in &view.regressed {
+            let name = escape_markdown(&cell.name, 200);
+            writeln!(
+                out,
+                "- **{name}**: {}; {} broke, {} went the other way",
+                cell.summary, cell.broke, cell.recovered
+            )?;
+        }
+        writeln!(out)?;
     }
-    table(out, view)?;
+    broken(out, view)?;
+    table(out, view, &view.rows)?;
+    if !view.small_rows.is_empty() {
+        writeln!(out, "<details><summary>{} slices too small to test</summary>\n", view.small_rows.len())?;
+        table(out, view, &view.small_rows)?;
+        writeln!(out, "</details>\n")?;
+    }
     list(out, "Undecided, and what would settle it", &view.undecided)?;
     let flips: Vec<String> =
         view.flips.iter().filter(|(_, n)| *n > 0).map(|(class, n)| format!("{n} {class}")).collect();
@@ -51,14 +64,14 @@ fn sections(out: &mut String, view: &View) -> std::fmt::Result {
     writeln!(out, "\n</details>")
 }
 
-fn flips(out: &mut String, cell: &super::view::Regressed) -> std::fmt::Result {
-    if cell.flips.is_empty() {
+fn broken(out: &mut String, view: &View) -> std::fmt::Result {
+    if view.broken.is_empty() {
         return Ok(());
     }
-    let shown = cell.flips.len().min(MOST_FLIPS);
-    writeln!(out, "<details><summary>Examples that broke ({shown} of {})</summary>\n", cell.broken)?;
+    let shown = view.broken.len().min(MOST_FLIPS);
+    writeln!(out, "<details><summary>Examples that broke there ({shown} of {})</summary>\n", view.broken.len())?;
     writeln!(out, "| example | passes | input | before | now |\n| --- | --- | --- | --- | --- |")?;
-    for flip in cell.flips.iter().take(MOST_FLIPS) {
+    for flip in view.broken.iter().take(MOST_FLIPS) {
         let text = |text: &Option<String>| escape_markdown(text.as_deref().unwrap_or("–"), MOST_CHARACTERS);
         writeln!(
             out,
@@ -76,7 +89,7 @@ fn flips(out: &mut String, cell: &super::view::Regressed) -> std::fmt::Result {
     writeln!(out, "\n</details>\n")
 }
 
-fn table(out: &mut String, view: &View) -> std::fmt::Result {
+fn table(out: &mut String, view: &View, rows: &[Row]) -> std::fmt::Result {
     let with_state = view.decision.is_some();
     write!(
         out,
@@ -86,7 +99,7 @@ fn table(out: &mut String, view: &View) -> std::fmt::Result {
     writeln!(out, "{}", if with_state { " state |" } else { "" })?;
     write!(out, "| --- | --: | --: | --: | --: | --- | --- | --: |")?;
     writeln!(out, "{}", if with_state { " --- |" } else { "" })?;
-    for row in &view.rows {
+    for row in rows {
         let bold = if row.bad { "**" } else { "" };
         let plot = if row.plot.is_empty() { String::new() } else { format!("`{}`", row.plot) };
         write!(

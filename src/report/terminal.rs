@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::text::escape_control;
 use super::view::{Row, View};
 
-/// Flipped examples shown for each regressed cell.
+/// Broken examples shown.
 const MOST_FLIPS: usize = 5;
 /// Characters of an answer.
 const MOST_CHARACTERS: usize = 90;
@@ -36,30 +36,18 @@ fn sections(out: &mut String, view: &View, paint: &Paint) -> std::fmt::Result {
     writeln!(out, "{}", escape_control(&view.subject, 200))?;
     writeln!(out, "{}\n", view.setting)?;
     table(out, view, paint)?;
-    for cell in &view.regressed {
-        writeln!(out, "\n{}", paint.with("1", &format!("{}: {}", escape_control(&cell.name, 200), cell.summary)))?;
-        writeln!(out, "  {} broke, {} went the other way", cell.broken, cell.fixed)?;
-        for flip in cell.flips.iter().take(MOST_FLIPS) {
-            writeln!(
-                out,
-                "  {}  passes {}/{} → {}/{}",
-                escape_control(&flip.id, 80),
-                flip.baseline_passes,
-                flip.trials,
-                flip.head_passes,
-                flip.trials
-            )?;
-            for (label, text) in [("input", &flip.input), ("before", &flip.baseline_answer), ("now", &flip.head_answer)]
-            {
-                if let Some(text) = text {
-                    writeln!(out, "      {label:<7}{}", escape_control(text, MOST_CHARACTERS))?;
-                }
-            }
-        }
-        if cell.broken > MOST_FLIPS {
-            writeln!(out, "  … and {} more", cell.broken - MOST_FLIPS)?;
-        }
+    if !view.small_rows.is_empty() {
+        let names: Vec<String> = view.small_rows.iter().map(|row| format!("{} ({})", row.slice, row.n)).collect();
+        writeln!(out, "too small to test: {}", escape_control(&names.join(", "), 400))?;
     }
+    if !view.regressed.is_empty() {
+        writeln!(out, "\nregressed, the deepest fall first:")?;
+    }
+    for cell in &view.regressed {
+        writeln!(out, "  {}", paint.with("1", &escape_control(&cell.name, 200)))?;
+        writeln!(out, "      {}; {} broke, {} went the other way", cell.summary, cell.broke, cell.recovered)?;
+    }
+    broken(out, view)?;
     list(out, "undecided", &view.undecided)?;
     let flips: Vec<String> =
         view.flips.iter().filter(|(_, n)| *n > 0).map(|(class, n)| format!("{n} {class}")).collect();
@@ -70,6 +58,33 @@ fn sections(out: &mut String, view: &View, paint: &Paint) -> std::fmt::Result {
     writeln!(out)?;
     for (label, text) in &view.provenance {
         writeln!(out, "{}", paint.with("2", &format!("{label:<9}{}", escape_control(text, 300))))?;
+    }
+    Ok(())
+}
+
+fn broken(out: &mut String, view: &View) -> std::fmt::Result {
+    if view.broken.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nexamples that broke there ({}):", view.broken.len())?;
+    for flip in view.broken.iter().take(MOST_FLIPS) {
+        writeln!(
+            out,
+            "  {}  passes {}/{} → {}/{}",
+            escape_control(&flip.id, 80),
+            flip.baseline_passes,
+            flip.trials,
+            flip.head_passes,
+            flip.trials
+        )?;
+        for (label, text) in [("input", &flip.input), ("before", &flip.baseline_answer), ("now", &flip.head_answer)] {
+            if let Some(text) = text {
+                writeln!(out, "      {label:<7}{}", escape_control(text, MOST_CHARACTERS))?;
+            }
+        }
+    }
+    if view.broken.len() > MOST_FLIPS {
+        writeln!(out, "  … and {} more", view.broken.len() - MOST_FLIPS)?;
     }
     Ok(())
 }

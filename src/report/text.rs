@@ -37,14 +37,15 @@ pub fn escape_markdown(text: &str, most: usize) -> String {
             // Entities instead of backslashes: a table row is cut at `|` before backslashes are looked at.
             '|' => out.push_str("&#124;"),
             '@' => out.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '~' | ':' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '~' => {
                 out.push('\\');
                 out.push(c);
             }
             c => out.push(c),
         }
     }
-    out
+    // Bare addresses would become links.
+    out.replace("://", ":&#47;/").replace("www.", "www&#46;")
 }
 
 #[cfg(test)]

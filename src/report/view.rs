@@ -33,19 +33,17 @@ pub struct Row {
     pub bad: bool,
 }
 
-/// A regressed cell with the examples that broke.
+/// A regressed cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Regressed {
     /// `metric @ slice`.
     pub name: String,
     /// From, to, by how much, how sure.
     pub summary: String,
-    /// The examples that broke, the most telling first.
-    pub flips: Vec<Flip>,
-    /// How many broke altogether.
-    pub broken: usize,
+    /// How many of its examples broke.
+    pub broke: usize,
     /// How many went the other way.
-    pub fixed: usize,
+    pub recovered: usize,
 }
 
 /// Everything a report shows.
@@ -63,10 +61,14 @@ pub struct View {
     pub subject: String,
     /// What the table is about: pairs, trials, α.
     pub setting: String,
-    /// What fell, and the examples behind it.
+    /// What fell, the deepest fall first.
     pub regressed: Vec<Regressed>,
+    /// The examples behind it, each once: those of the deepest fall first.
+    pub broken: Vec<Flip>,
     /// The table of cells.
     pub rows: Vec<Row>,
+    /// Cells that are too small to be tested.
+    pub small_rows: Vec<Row>,
     /// The ends of the plots' axis.
     pub axis: (String, String),
     /// The heading of the column of p-values.
@@ -211,9 +213,19 @@ impl View {
     #[must_use]
     pub fn of_verdict(verdict: &Verdict) -> Self {
         let metrics = &verdict.metrics;
-        let reach = reach(verdict.cells.iter().filter_map(|cell| cell.ci.map(|[low, high]| (low, high))));
-        let tested = verdict.cells.iter().filter(|cell| cell.state != State::Shown).count();
-        let rows = verdict.cells.iter().map(|cell| verdict_row(cell, Unit::of(metrics, &cell.metric), reach)).collect();
+        let is_tested = |cell: &&Cell| cell.state != State::Shown;
+        let reach =
+            reach(verdict.cells.iter().filter(is_tested).filter_map(|cell| cell.ci.map(|[low, high]| (low, high))));
+        let tested = verdict.cells.iter().filter(is_tested).count();
+        let row = |cell: &Cell| verdict_row(cell, Unit::of(metrics, &cell.metric), reach);
+        let (small, tested_cells): (Vec<&Cell>, Vec<&Cell>) =
+            verdict.cells.iter().partition(|cell| cell.state == State::Shown);
+        let mut fallen: Vec<&Cell> = verdict.cells.iter().filter(|cell| cell.state == State::Regressed).collect();
+        let depth = |cell: &Cell| {
+            let width = metrics.iter().find(|m| m.name == cell.metric).map_or(1.0, |m| m.scale.width());
+            cell.delta.unwrap_or(0.0).abs() / width
+        };
+        fallen.sort_by(|a, b| depth(b).total_cmp(&depth(a)));
         let draws = match verdict.draws {
             0 => "solved exactly".to_owned(),
             draws => format!("{} draws, {} seed {}", grouped_digits(draws.into()), verdict.generator, verdict.seed),
@@ -231,13 +243,10 @@ impl View {
                 verdict.alpha,
                 count(tested as u64, "cell")
             ),
-            regressed: verdict
-                .cells
-                .iter()
-                .filter(|cell| cell.state == State::Regressed)
-                .map(|cell| regressed(cell, verdict, Unit::of(metrics, &cell.metric)))
-                .collect(),
-            rows,
+            regressed: fallen.iter().map(|cell| regressed(cell, verdict, Unit::of(metrics, &cell.metric))).collect(),
+            broken: broken(&fallen, verdict),
+            rows: tested_cells.into_iter().map(row).collect(),
+            small_rows: small.into_iter().map(row).collect(),
             axis: axis(metrics, reach),
             p_heading: "p adj",
             undecided: verdict.cells.iter().filter_map(|cell| settle(cell, Unit::of(metrics, &cell.metric))).collect(),
@@ -284,6 +293,8 @@ impl View {
             subject: format!("{} → {}", comparison.baseline.name, comparison.head.name),
             setting: format!("{} · {}", count(comparison.pairs, "pair"), count(trials.into(), "trial")),
             regressed: Vec::new(),
+            broken: Vec::new(),
+            small_rows: Vec::new(),
             rows: comparison.cells.iter().map(|cell| compared_row(cell, Unit::of(metrics, &cell.metric), reach)).collect(),
             axis: axis(metrics, reach),
             p_heading: "p",
@@ -351,14 +362,28 @@ fn compared_row(cell: &CellComparison, unit: Unit, reach: f64) -> Row {
     }
 }
 
+/// Whether a flip is one of a cell's examples.
+fn is_in(flip: &Flip, cell: &Cell) -> bool {
+    let has_all_parts = || cell.slice.split(',').all(|part| flip.slices.iter().any(|slice| slice == part));
+    flip.metric == cell.metric && (cell.slice == OVERALL || flip.slices.contains(&cell.slice) || has_all_parts())
+}
+
+/// The examples that got worse in any of the cells, each once.
+fn broken(cells: &[&Cell], verdict: &Verdict) -> Vec<Flip> {
+    let mut found: Vec<&Flip> = Vec::new();
+    for cell in cells {
+        let worse = verdict.flips.pass_to_fail.iter().chain(&verdict.flips.wavering_worse);
+        for flip in worse.filter(|flip| is_in(flip, cell)) {
+            if !found.iter().any(|known| std::ptr::eq(*known, flip)) {
+                found.push(flip);
+            }
+        }
+    }
+    found.into_iter().cloned().collect()
+}
+
 fn regressed(cell: &Cell, verdict: &Verdict, unit: Unit) -> Regressed {
-    let inside = |flip: &&Flip| {
-        let names = || cell.slice.split(',').all(|part| flip.slices.iter().any(|slice| slice == part));
-        flip.metric == cell.metric && (cell.slice == OVERALL || flip.slices.contains(&cell.slice) || names())
-    };
-    let broken: Vec<Flip> =
-        verdict.flips.pass_to_fail.iter().chain(&verdict.flips.wavering_worse).filter(inside).cloned().collect();
-    let fixed = verdict.flips.fail_to_pass.iter().chain(&verdict.flips.wavering_better).filter(inside).count();
+    let count = |flips: [&Vec<Flip>; 2]| flips.into_iter().flatten().filter(|flip| is_in(flip, cell)).count();
     Regressed {
         name: cell.name(),
         summary: format!(
@@ -371,9 +396,8 @@ fn regressed(cell: &Cell, verdict: &Verdict, unit: Unit) -> Regressed {
             p_text(cell.p_adjusted),
             unit.signed(cell.margin).trim_start_matches('+')
         ),
-        broken: broken.len(),
-        fixed,
-        flips: broken,
+        broke: count([&verdict.flips.pass_to_fail, &verdict.flips.wavering_worse]),
+        recovered: count([&verdict.flips.fail_to_pass, &verdict.flips.wavering_better]),
     }
 }
 
