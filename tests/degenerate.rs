@@ -73,13 +73,15 @@ fn check(rows: &[Row]) {
 }
 
 fn refusal<T>(result: Result<T>) -> Outcome {
-    match result {
-        Ok(_) => Outcome::Certain,
-        Err(StatError::TooFew { .. }) => TooFew,
-        Err(StatError::OutOfRange { .. }) => OutOfRange,
-        Err(StatError::Lengths { .. }) => Lengths,
-        Err(StatError::Undefined(_)) => Undefined,
-    }
+    result.map_or_else(
+        |why| match why {
+            StatError::TooFew { .. } => TooFew,
+            StatError::OutOfRange { .. } => OutOfRange,
+            StatError::Lengths { .. } => Lengths,
+            StatError::Undefined(_) => Undefined,
+        },
+        |_| Outcome::Certain,
+    )
 }
 
 fn width(interval: Interval) -> Outcome {
