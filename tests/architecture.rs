@@ -5,6 +5,8 @@
 //! statements under `#[cfg(test)]` are left out. It follows grouped and renamed imports, `pub use`, inline paths, paths
 //! in macro arguments, and `super` however far it climbs.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "test program")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;

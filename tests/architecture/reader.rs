@@ -124,7 +124,7 @@ impl Reader<'_> {
 }
 
 /// The child modules and imports of a module, wherever in it they are written; inline modules are on their own.
-fn declarations(tokens: &TokenStream, children: &mut BTreeSet<String>, uses: &mut Vec<(String, Vec<String>)>) {
+fn declarations(tokens: &TokenStream, children: &mut BTreeSet<String>, uses: &mut Vec<Leaf>) {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
     let mut at = 0;
     while at < tokens.len() {
@@ -156,8 +156,11 @@ fn module_item(tokens: &[TokenTree], at: usize) -> Option<(String, Option<TokenS
     }
 }
 
+/// An import's name and the path that it stands for, as written.
+type Leaf = (String, Vec<String>);
+
 /// `use tree;` or `extern crate name as other;`: every leaf with the name that it gives, and where it ends.
-fn import(tokens: &[TokenTree], at: usize) -> Option<(Vec<(String, Vec<String>)>, usize)> {
+fn import(tokens: &[TokenTree], at: usize) -> Option<(Vec<Leaf>, usize)> {
     let (start, prefix) = match word(tokens.get(at))?.as_str() {
         "use" => (at + 1, None),
         // Always another crate, as with a leading `::`.
@@ -174,7 +177,7 @@ fn import(tokens: &[TokenTree], at: usize) -> Option<(Vec<(String, Vec<String>)>
     Some((leaves, end + 1))
 }
 
-fn import_tree(tokens: &[TokenTree], prefix: &[String], leaves: &mut Vec<(String, Vec<String>)>) {
+fn import_tree(tokens: &[TokenTree], prefix: &[String], leaves: &mut Vec<Leaf>) {
     for branch in tokens.split(|token| is_punct(Some(token), ',')).filter(|branch| !branch.is_empty()) {
         let mut path = prefix.to_vec();
         let mut name = None;
