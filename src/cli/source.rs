@@ -115,7 +115,7 @@ fn table_side(path: &Path, table: &TableArgs, score: Option<&String>) -> Result<
         }
     }
     let (low, high) = (table.scale[0], table.scale[1]);
-    if !(low < high) {
+    if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less) {
         return Err(Failure::input(format!("--scale {low},{high}: the first number must be below the second")));
     }
     columns.scale = Scale { low, high, higher_is_better: !table.lower_is_better };
