@@ -33,7 +33,9 @@ mod tests {
 
     fn evidence(changes: &[i64]) -> CellEvidence {
         let mut change = BlockMoments::default();
-        changes.iter().for_each(|&c| change.push(c as f64 / 100.0, 1.0));
+        for &c in changes {
+            change.push(c as f64 / 100.0, 1.0);
+        }
         let moved = changes.iter().enumerate().filter(|(_, c)| **c != 0).map(|(b, &c)| (b as u32, c)).collect();
         CellEvidence { change, moved, ..CellEvidence::default() }
     }
