@@ -1,16 +1,24 @@
-//! evalgauge
-pub mod call;
-pub mod candidate;
-pub mod check;
-pub mod cli;
-pub mod compare;
-pub mod config;
-pub mod evalset;
-pub mod gate;
-pub mod provider;
-pub mod record;
-pub mod report;
-pub mod run;
-pub mod score;
+//! Measures a language-model system on a pinned eval set and fails a change only when the evidence says that quality
+//! fell.
+//!
+//! The modules are in the order of their imports: each uses only modules above it, and `tests/architecture.rs` holds
+//! the table that says which. Numbers and words come first, then what is asked and who answers, then the record, then
+//! the decision and how it is shown; only [`cli`] prints and ends the process.
+//!
+//! What is stable are the program's flags, exit codes and file formats; the items of this library follow its needs.
+
 pub mod stats;
 pub mod table;
+pub mod call;
+pub mod evalset;
+pub mod candidate;
+pub mod score;
+pub mod provider;
+pub mod record;
+pub mod run;
+pub mod compare;
+pub mod gate;
+pub mod report;
+pub mod check;
+pub mod config;
+pub mod cli;

@@ -36,7 +36,7 @@ pub(super) fn run(args: &CompareArgs, global: &Global, output: &Output) -> Resul
             output.json(&Printed { schema: "evalgauge.comparison/1", comparison: &comparison })?;
         }
         OutputFormat::Text => {
-            output.result(&render(&View::of_comparison(&comparison), Format::Terminal, output.color()))?
+            output.result(&render(&View::of_comparison(&comparison), Format::Terminal, output.color()))?;
         }
         OutputFormat::Md => output.result(&render(&View::of_comparison(&comparison), Format::Markdown, false))?,
     }

@@ -134,7 +134,7 @@ pub(super) fn execute(project: &Project, args: &RunArgs, global: &Global, output
         .build()
         .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
     let samples = runtime.block_on(crate::run::run(&plan, limits, &mut journal, replayed, interrupted, &mut |event| {
-        progress.event(event, output)
+        progress.event(event, output);
     }));
     progress.finish();
     let samples = samples.map_err(|error| stopped(error, &folder))?;

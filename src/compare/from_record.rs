@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::error::CompareError;
 use super::metric::MetricSpec;
 use super::side::{Answers, Identity, Labels, MetricValues, Pins, Side};
+use crate::evalset::LabelValue;
 use crate::record::{RunRecord, Sample, State};
 use crate::table::{Category, Text};
 
@@ -100,7 +101,7 @@ fn labels(examples: &[&[Sample]]) -> Vec<Labels> {
             for trials in examples {
                 let values = trials[0].labels.get(key);
                 let codes: Vec<u32> =
-                    values.into_iter().flat_map(|values| values.iter()).map(|value| dictionary.code(value)).collect();
+                    values.into_iter().flat_map(LabelValue::iter).map(|value| dictionary.code(value)).collect();
                 labels.push(codes);
             }
             labels.names = dictionary.names;

@@ -1,11 +1,11 @@
 //! The interval of a paired difference, by the method that was asked for.
 
 use super::comparison::{CellEvidence, CompareOptions, IntervalMethod};
+use crate::stats::bootstrap::{
+    ClusterTotal, Replicates, Resampling, mean_replicates, ratio_acceleration, ratio_replicates,
+};
 use crate::stats::special::normal_quantile;
 use crate::stats::{Alpha, Interval, Result, StatError};
-
-/// Replicates of the bootstraps.
-const REPLICATES: usize = 10_000;
 
 impl CellEvidence {
     /// The default interval of the change for the better, on a 0..1 scale: Tango where there is a table of passes, else t
@@ -44,7 +44,7 @@ pub(super) fn of_difference(
         }
         IntervalMethod::Bootstrap => {
             let blocks = blocks();
-            (bootstrap(&blocks, options)?, "bootstrap")
+            (replicates(&blocks, options.seed)?.percentile(options.alpha)?, "bootstrap")
         }
         IntervalMethod::Bca => {
             let blocks = blocks();
@@ -53,11 +53,18 @@ pub(super) fn of_difference(
     }))
 }
 
-fn bootstrap(_blocks: &[(f64, f64)], _options: &CompareOptions) -> Result<Interval> {
-    let _ = REPLICATES;
-    Err(StatError::Undefined("bootstrap"))
+/// The percentile bootstrap over blocks: of the mean where every block is one example, else of the ratio mean.
+fn replicates(blocks: &[(f64, f64)], seed: u64) -> Result<Replicates> {
+    if blocks.iter().all(|(_, size)| *size == 1.0) {
+        let changes: Vec<f64> = blocks.iter().map(|(sum, _)| *sum).collect();
+        return mean_replicates(&changes, Resampling::seeded(seed));
+    }
+    let totals: Vec<_> = blocks.iter().map(|&(sum, weight)| ClusterTotal { sum, weight }).collect();
+    ratio_replicates(&totals, Resampling::seeded(seed))
 }
 
-fn bca(_blocks: &[(f64, f64)], _options: &CompareOptions) -> Result<Interval> {
-    Err(StatError::Undefined("bca"))
+fn bca(blocks: &[(f64, f64)], options: &CompareOptions) -> Result<Interval> {
+    let replicates = replicates(blocks, options.seed)?;
+    let totals: Vec<_> = blocks.iter().map(|&(sum, weight)| ClusterTotal { sum, weight }).collect();
+    Ok(replicates.bca(options.alpha, ratio_acceleration(&totals)?)?.interval)
 }

@@ -49,7 +49,9 @@ fn estimate(side: &Side, metric: &MetricValues) -> MetricEstimate {
         }
     }
     let mut moments = BlockMoments::default();
-    blocks.values().for_each(|(sum, size)| moments.push(*sum, *size));
+    for (sum, size) in blocks.values() {
+        moments.push(*sum, *size);
+    }
     let ci = if one_trial && metric.is_binary() && metric.scale.low == 0.0 && metric.scale.high == 1.0 {
         Proportion::new((moments.mean().unwrap_or(0.0) * scored as f64).round() as u64, scored)
             .ok()

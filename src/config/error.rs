@@ -39,8 +39,8 @@ pub enum ConfigError {
 impl ConfigError {
     /// A parse error with its line, and the known key that comes nearest to an unknown one.
     pub(super) fn parse(path: &Path, text: &str, error: &toml::de::Error) -> Self {
-        let start = error.span().map_or(0, |span| span.start.min(text.len()));
-        let line = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let before = error.span().and_then(|span| text.get(..span.start.min(text.len()))).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
         Self::Line { path: path.to_owned(), line, reason: with_nearest(error.message()) }
     }
 }

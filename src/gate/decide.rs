@@ -1,6 +1,7 @@
 //! The decision: all cells of all metrics tested together, each against its margin.
 
 use super::exit::Decision;
+use super::guard::fall_holds;
 use super::policy::{GatePolicy, Mode, OnUndecided};
 use super::verdict::{Cell, State, Verdict};
 use crate::compare::{CellComparison, Comparison, MetricSummary, OVERALL};
@@ -23,7 +24,6 @@ const UNSCORED_ALPHA: f64 = 0.01;
 /// A sentence when the policy makes no sense or names a metric that was not compared.
 pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Result<Verdict, String> {
     policy.check()?;
-    let alpha = Alpha::new(policy.alpha).map_err(|error| error.to_string())?;
     let gating = gating_metrics(comparison, policy)?;
     let compared: Vec<&CellComparison> =
         comparison.cells.iter().filter(|cell| gating.iter().any(|metric| metric.name == cell.metric)).collect();
@@ -56,7 +56,7 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
             }
             _ => None,
         };
-        cells.push(decide_cell(cell, test, margin(cell), width(cell), policy, alpha));
+        cells.push(decide_cell(cell, test, margin(cell), width(cell), policy, comparison.seed));
     }
 
     let mut verdict = Verdict {
@@ -135,8 +135,10 @@ fn decide_cell(
     margin: f64,
     width: f64,
     policy: &GatePolicy,
-    alpha: Alpha,
+    seed: u64,
 ) -> Cell {
+    // The policy was checked before.
+    let alpha = Alpha::new(policy.alpha).unwrap_or(Alpha::FIVE_PERCENT);
     let drop = drop_of(compared);
     let lower = compared.evidence.interval(alpha.two_sided_for_one_sided()).map(|(interval, _)| interval.low);
     let p_adjusted = tested.and_then(|tested| tested.p_adjusted);
@@ -145,10 +147,13 @@ fn decide_cell(
     let mut note = None;
     let state = if tested.is_none() {
         State::Shown
-    } else if worse && drop > margin {
+    } else if worse && drop > margin && fall_holds(&compared.evidence, alpha, seed) {
         State::Regressed
     } else if unscored_share > policy.require.unscored.max {
         note = Some(format!("{} of {} pairs are unscored", compared.unscored, compared.n + compared.unscored));
+        State::Undecided
+    } else if worse && drop > margin {
+        note = Some("most changes are losses, but the mean change is not below zero for sure".to_owned());
         State::Undecided
     } else if worse {
         State::WorseSmall

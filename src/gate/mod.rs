@@ -4,6 +4,7 @@
 
 mod decide;
 mod exit;
+mod guard;
 mod policy;
 mod verdict;
 

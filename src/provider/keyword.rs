@@ -84,7 +84,9 @@ impl KeywordProvider {
                 return Err(format!("rule {}: its answer and `default` must both be tables, or neither", index + 1));
             }
             for list in [&mut rule.any, &mut rule.all, &mut rule.none] {
-                list.iter_mut().for_each(|phrase| *phrase = phrase.to_lowercase());
+                for phrase in list.iter_mut() {
+                    *phrase = phrase.to_lowercase();
+                }
             }
         }
         Ok(Self { rules })

@@ -95,10 +95,11 @@ fn samples_frame(samples: &[Sample]) -> Frame {
         .with("cost_usd", number(&|s| s.cost_usd))
 }
 
+type Pair<'a> = (&'a Sample, &'a ScoreRow);
+
 fn scores_frame(samples: &[Sample]) -> Frame {
-    let rows: Vec<(&Sample, &ScoreRow)> =
+    let rows: Vec<Pair<'_>> =
         samples.iter().flat_map(|sample| sample.scores.iter().map(move |score| (sample, score))).collect();
-    type Pair<'a> = (&'a Sample, &'a ScoreRow);
     let text = |get: &dyn Fn(&Pair<'_>) -> Option<String>| Field::Text(rows.iter().map(get).collect());
     Frame::default()
         .with("id", text(&|(sample, _)| Some(sample.id.clone())))

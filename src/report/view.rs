@@ -132,10 +132,9 @@ impl Unit {
 
     fn signed(self, value: f64) -> String {
         let text = if self.percent { format!("{:+.1}", 100.0 * value) } else { format!("{value:+.3}") };
-        match text.trim_start_matches(['+', '-']).bytes().all(|b| b == b'0' || b == b'.') {
-            true => text.trim_start_matches(['+', '-']).to_owned(),
-            false => text.replace('-', "−"),
-        }
+        let digits = text.trim_start_matches(['+', '-']);
+        let is_zero = digits.bytes().all(|b| b == b'0' || b == b'.');
+        if is_zero { digits.to_owned() } else { text.replace('-', "−") }
     }
 
     fn interval(self, ci: Option<(f64, f64)>) -> String {
@@ -156,7 +155,7 @@ fn p_text(p: Option<f64>) -> String {
 fn plot(delta: Option<f64>, ci: Option<(f64, f64)>, margin: Option<f64>, reach: f64) -> String {
     let (Some(delta), Some((low, high))) = (delta, ci) else { return String::new() };
     let at = |value: f64| {
-        let share = ((value / reach).clamp(-1.0, 1.0) + 1.0) / 2.0;
+        let share = f64::midpoint((value / reach).clamp(-1.0, 1.0), 1.0);
         (share * (PLOT_WIDTH - 1) as f64).round() as usize
     };
     let mut cells = ['·'; PLOT_WIDTH];

@@ -2,7 +2,7 @@
 
 use super::error::{Result, at_least};
 use super::interval::{Alpha, Interval};
-use super::special::{t_quantile, t_two_sided};
+use super::mean::MeanEstimate;
 
 /// Sufficient statistics of Σ X / Σ m over blocks with sum `X` and size `m`.
 ///
@@ -55,29 +55,41 @@ impl BlockMoments {
         let residuals =
             mean.mul_add(mean * self.size_squares, (-2.0 * mean).mul_add(self.sum_products, self.sum_squares));
         let blocks = self.blocks as f64;
-        Ok((residuals.max(0.0) * blocks / (blocks - 1.0)).sqrt() / self.size)
-    }
-
-    /// Mean ± t(G−1) × CR1. Blocks that do not vary at all give an interval of zero width; see
-    /// [`BlockMoments::with_pseudo_pair`].
-    ///
-    /// # Errors
-    /// [`super::StatError::TooFew`] for fewer than two blocks.
-    pub fn t_interval(&self, alpha: Alpha) -> Result<Interval> {
-        let half = t_quantile(1.0 - 0.5 * alpha.get(), self.blocks as f64 - 1.0) * self.standard_error()?;
-        Ok(Interval::around(self.mean()?, half))
-    }
-
-    /// Two-sided p of "the mean is zero" by the t test on blocks; 1 when nothing varies and the mean is 0.
-    ///
-    /// # Errors
-    /// [`super::StatError::TooFew`] for fewer than two blocks.
-    pub fn t_test(&self) -> Result<f64> {
-        let (mean, error) = (self.mean()?, self.standard_error()?);
-        if error == 0.0 {
-            return Ok(if mean == 0.0 { 1.0 } else { f64::MIN_POSITIVE });
+        // What rounding leaves of equal blocks is no variation.
+        if residuals <= blocks * f64::EPSILON * self.sum_squares {
+            return Ok(0.0);
         }
-        Ok(t_two_sided(mean / error, self.blocks as f64 - 1.0).clamp(f64::MIN_POSITIVE, 1.0))
+        Ok((residuals * blocks / (blocks - 1.0)).sqrt() / self.size)
+    }
+
+    /// The mean with its CR1 standard error on G − 1 degrees of freedom.
+    ///
+    /// # Errors
+    /// [`super::StatError::TooFew`] for fewer than two blocks.
+    pub fn estimate(&self) -> Result<MeanEstimate> {
+        Ok(MeanEstimate { mean: self.mean()?, se: self.standard_error()?, df: self.blocks as f64 - 1.0 })
+    }
+
+    /// Mean ± t(G−1) × CR1.
+    ///
+    /// # Errors
+    /// [`super::StatError::TooFew`] for fewer than two blocks; [`super::StatError::Undefined`] when the blocks do not
+    /// vary at all: see [`BlockMoments::with_pseudo_pair`].
+    pub fn t_interval(&self, alpha: Alpha) -> Result<Interval> {
+        self.estimate()?.t_interval(alpha)
+    }
+
+    /// Two-sided p of "the mean is zero" by the t test on blocks; 1 when every block is 0.
+    ///
+    /// # Errors
+    /// [`super::StatError::TooFew`] for fewer than two blocks; [`super::StatError::Undefined`] when all blocks have the
+    /// same mean and it is not 0: t has no value then, and agreement of a few blocks is no proof.
+    pub fn t_test(&self) -> Result<f64> {
+        let estimate = self.estimate()?;
+        if estimate.mean == 0.0 && estimate.se == 0.0 {
+            return Ok(1.0);
+        }
+        estimate.t_test()
     }
 
     /// The same with two further blocks of size 1 whose sums are `+value` and `−value`.
@@ -110,6 +122,15 @@ mod tests {
     }
 
     #[test]
+    fn blocks_that_agree_exactly_are_no_proof() {
+        // Three tenths are not a binary fraction: the sums round.
+        let mut moments = BlockMoments::default();
+        (0..20).for_each(|_| moments.push(0.3, 1.0));
+        assert_eq!(moments.standard_error(), Ok(0.0));
+        assert!(moments.t_interval(Alpha::FIVE_PERCENT).is_err() && moments.t_test().is_err());
+    }
+
+    #[test]
     fn one_block_has_no_error() {
         let mut moments = BlockMoments::default();
         moments.push(1.0, 3.0);
@@ -120,7 +141,8 @@ mod tests {
     fn a_pseudo_pair_never_lets_the_width_vanish() {
         let mut moments = BlockMoments::default();
         (0..20).for_each(|_| moments.push(0.0, 1.0));
-        assert!(moments.t_interval(Alpha::FIVE_PERCENT).unwrap().width() < 1e-12);
+        assert!(moments.t_interval(Alpha::FIVE_PERCENT).is_err());
+        assert_eq!(moments.t_test(), Ok(1.0));
         let honest = moments.with_pseudo_pair(1.0).t_interval(Alpha::FIVE_PERCENT).unwrap();
         assert!(honest.low < -0.1 && honest.high > 0.1);
     }

@@ -60,6 +60,43 @@ pub const fn same_length(what: &'static str, left: usize, right: usize) -> Resul
     if left == right { Ok(()) } else { Err(StatError::Lengths { what, left, right }) }
 }
 
+/// Refuses an empty sample, and NaN and infinity anywhere in it.
+///
+/// # Errors
+/// [`StatError::TooFew`] for no values, [`StatError::OutOfRange`] for one that is not finite.
+pub fn finite_sample(what: &'static str, values: &[f64]) -> Result<()> {
+    at_least(what, 1, values.len())?;
+    all_finite(what, values)
+}
+
+/// Refuses zero, negative numbers, NaN and infinity.
+///
+/// # Errors
+/// [`StatError::OutOfRange`] naming `what` and the value.
+pub fn positive(what: &'static str, value: f64) -> Result<()> {
+    if value > 0.0 && value.is_finite() {
+        Ok(())
+    } else {
+        Err(StatError::OutOfRange { what, value, range: "(0, ∞)" })
+    }
+}
+
+/// Refuses a number outside `[0, 1]`, NaN included.
+///
+/// # Errors
+/// [`StatError::OutOfRange`] naming `what` and the value.
+pub fn in_unit_interval(what: &'static str, value: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(StatError::OutOfRange { what, value, range: "[0, 1]" }) }
+}
+
+/// Refuses numbers outside `[0, 1]`, NaN included, anywhere in `values`.
+///
+/// # Errors
+/// [`StatError::OutOfRange`] naming `what` and the first such value.
+pub fn all_in_unit_interval(what: &'static str, values: &[f64]) -> Result<()> {
+    values.iter().try_for_each(|&value| in_unit_interval(what, value))
+}
+
 /// Refuses NaN and infinity anywhere in `values`.
 ///
 /// # Errors

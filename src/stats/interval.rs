@@ -1,6 +1,7 @@
 //! Intervals and the error rate they are made for.
 
 use super::error::{Result, StatError};
+use super::special::{normal_quantile, t_quantile};
 
 /// An error rate strictly between 0 and 1; an interval made with it has confidence `1 - alpha`.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
@@ -26,6 +27,18 @@ impl Alpha {
     #[must_use]
     pub const fn get(self) -> f64 {
         self.0
+    }
+
+    /// The standard normal quantile at `1 − alpha/2`, taken in the lower tail where its digits are.
+    #[must_use]
+    pub fn two_sided_z(self) -> f64 {
+        -normal_quantile(0.5 * self.0)
+    }
+
+    /// The quantile of Student's t with `df` degrees of freedom at `1 − alpha/2`.
+    #[must_use]
+    pub fn two_sided_t(self, df: f64) -> f64 {
+        -t_quantile(0.5 * self.0, df)
     }
 
     /// The two-sided rate whose interval ends are one-sided bounds at this rate: `2 * alpha`, at most just below 1.
@@ -63,6 +76,14 @@ impl Interval {
         Self { low: self.low.clamp(low, high), high: self.high.clamp(low, high) }
     }
 
+    /// The interval itself, unless it is a single point: data that do not vary say nothing about their precision.
+    ///
+    /// # Errors
+    /// [`StatError::Undefined`] with `why` for an interval without width.
+    pub fn with_width(self, why: &'static str) -> Result<Self> {
+        if self.low < self.high { Ok(self) } else { Err(StatError::Undefined(why)) }
+    }
+
     /// Whether `value` lies inside, ends included.
     #[must_use]
     pub fn contains(self, value: f64) -> bool {
@@ -85,5 +106,25 @@ impl Interval {
     #[must_use]
     pub fn scaled(self, factor: f64) -> Self {
         Self::new(self.low * factor, self.high * factor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alpha_is_strictly_between_zero_and_one() {
+        assert!([0.0, 1.0, -0.1, 1.5, f64::NAN].into_iter().all(|alpha| Alpha::new(alpha).is_err()));
+        let ten_percent = Alpha::FIVE_PERCENT.two_sided_for_one_sided();
+        assert!((ten_percent.two_sided_z() - 1.644_853_626_951_472_2).abs() < 1e-13);
+        // Student's table: 2.228 for ten degrees of freedom.
+        assert!((Alpha::FIVE_PERCENT.two_sided_t(10.0) - 2.228_138_851_986_274).abs() < 1e-11);
+    }
+
+    #[test]
+    fn a_point_is_no_interval() {
+        assert!(Interval::new(0.5, 0.5).with_width("").is_err() && Interval::new(0.6, 0.5).with_width("").is_ok());
+        assert!(Interval { low: f64::NAN, high: 1.0 }.with_width("").is_err());
     }
 }

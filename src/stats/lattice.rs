@@ -7,6 +7,21 @@ const MOST_DENOMINATOR: u32 = 2_520;
 /// Values that are not on a lattice are held to this many binary digits of the largest one.
 const FIXED_POINT_BITS: i32 = 40;
 
+/// The smallest `D` up to 2,520 of which every value is a multiple of `1/D`, if there is one.
+pub(super) fn common_denominator(values: &[f64]) -> Option<f64> {
+    (1..=MOST_DENOMINATOR).map(f64::from).find(|d| {
+        values.iter().all(|value| {
+            let scaled = value * d;
+            (scaled - scaled.round()).abs() <= 1e-9 && scaled.abs() < 1e12
+        })
+    })
+}
+
+/// The greatest common divisor; that of 0 and `a` is `a`.
+pub(super) const fn greatest_common_divisor(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
 /// Whole numbers proportional to `values`.
 ///
 /// When all values are multiples of `1/D` for some `D` up to 2,520 the result is `value * D`, exactly; otherwise each
@@ -14,13 +29,7 @@ const FIXED_POINT_BITS: i32 = 40;
 /// is exact: equal sums are equal integers.
 #[must_use]
 pub fn proportional_integers(values: &[f64]) -> Vec<i64> {
-    let on_lattice = |d: f64| {
-        values.iter().all(|value| {
-            let scaled = value * d;
-            (scaled - scaled.round()).abs() <= 1e-9 && scaled.abs() < 1e12
-        })
-    };
-    if let Some(d) = (1..=MOST_DENOMINATOR).map(f64::from).find(|&d| on_lattice(d)) {
+    if let Some(d) = common_denominator(values) {
         return values.iter().map(|value| (value * d).round() as i64).collect();
     }
     let largest = values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));

@@ -3,8 +3,9 @@
 //! Every function returns the adjusted values in the order of its input, each at least as large as the p it came from
 //! and at most 1, so that "rejected at level α" is `adjusted <= α` ([`rejected`]).
 
-use super::error::{Result, StatError, at_least, same_length};
+use super::error::{Result, StatError, all_in_unit_interval, at_least, same_length};
 use super::interval::Alpha;
+use super::order::ascending;
 
 /// A way to adjust p-values for multiplicity.
 ///
@@ -80,7 +81,7 @@ impl Adjustment {
 /// [`StatError::TooFew`] without any p; [`StatError::OutOfRange`] for a p outside `[0, 1]` or NaN.
 pub fn adjust(p: &[f64], method: Adjustment) -> Result<Vec<f64>> {
     at_least("p-values", 1, p.len())?;
-    all_probabilities("p-value", p)?;
+    all_in_unit_interval("p-value", p)?;
     let m = p.len() as f64;
     let order = ascending(p);
     Ok(match method {
@@ -114,8 +115,8 @@ pub fn adjust(p: &[f64], method: Adjustment) -> Result<Vec<f64>> {
 pub fn tarone_holm(p: &[f64], smallest: &[f64]) -> Result<Vec<f64>> {
     at_least("p-values", 1, p.len())?;
     same_length("p-values and their smallest attainable values", p.len(), smallest.len())?;
-    all_probabilities("p-value", p)?;
-    all_probabilities("smallest attainable p-value", smallest)?;
+    all_in_unit_interval("p-value", p)?;
+    all_in_unit_interval("smallest attainable p-value", smallest)?;
     // A p computed by another route than its minimum may fall short of it in the last digits.
     if let Some((&p, _)) = p.iter().zip(smallest).find(|&(&p, &least)| p < least * (1.0 - 1e-9)) {
         return Err(StatError::OutOfRange { what: "p-value", value: p, range: "[smallest attainable p-value, 1]" });
@@ -135,20 +136,6 @@ pub fn tarone_holm(p: &[f64], smallest: &[f64]) -> Result<Vec<f64>> {
 pub fn rejected(adjusted: &[f64], alpha: Alpha) -> Vec<bool> {
     let level = alpha.get() * 4.0f64.mul_add(f64::EPSILON, 1.0);
     adjusted.iter().map(|&p| p <= level).collect()
-}
-
-fn all_probabilities(what: &'static str, values: &[f64]) -> Result<()> {
-    match values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
-        Some(&value) => Err(StatError::OutOfRange { what, value, range: "[0, 1]" }),
-        None => Ok(()),
-    }
-}
-
-/// Indices of `p` from the smallest value to the largest.
-fn ascending(p: &[f64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|&i, &j| p[i].total_cmp(&p[j]));
-    order
 }
 
 /// `1 - (1 - p)^tests` without losing the digits of a small `p`.

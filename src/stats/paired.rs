@@ -4,7 +4,9 @@
 
 use super::error::{Result, StatError, at_least, same_length};
 use super::interval::{Alpha, Interval};
-use super::proportion::{Proportion, bisect_upward, two_sided_z};
+use super::nonparametric::sign_test;
+use super::p_value::p_value;
+use super::proportion::{Proportion, bisect_upward};
 use super::special::{binomial_half_cdf, binomial_half_pmf, chi_squared_sf};
 
 /// How the pairs of outcomes fell out; at least one pair.
@@ -28,8 +30,8 @@ pub struct ChiSquaredTest {
 }
 
 impl ChiSquaredTest {
-    fn new(statistic: f64, df: usize) -> Self {
-        Self { statistic, df, p: probability(chi_squared_sf(statistic, df as f64)) }
+    pub(super) fn new(statistic: f64, df: usize) -> Self {
+        Self { statistic, df, p: p_value(chi_squared_sf(statistic, df as f64)) }
     }
 }
 
@@ -143,7 +145,7 @@ impl PairedTable {
     /// ```
     #[must_use]
     pub fn mcnemar_exact(self) -> f64 {
-        probability(2.0 * binomial_half_cdf(self.smaller(), self.discordant()))
+        sign_test(self.only_a, self.only_b)
     }
 
     /// McNemar's mid-p test, two-sided (Fagerland, Lydersen & Laake 2013): the exact p less the probability of the
@@ -151,7 +153,7 @@ impl PairedTable {
     #[must_use]
     pub fn mcnemar_mid_p(self) -> f64 {
         if self.only_a == self.only_b && self.discordant() > 0 {
-            return probability(1.0 - 0.5 * binomial_half_pmf(self.only_a, self.discordant()));
+            return p_value(1.0 - 0.5 * binomial_half_pmf(self.only_a, self.discordant()));
         }
         self.mcnemar_mid_p_doubled()
     }
@@ -163,7 +165,7 @@ impl PairedTable {
         if m == 0 {
             return 1.0;
         }
-        probability(2.0 * binomial_half_cdf(x, m) - binomial_half_pmf(x, m))
+        p_value(2.0 * binomial_half_cdf(x, m) - binomial_half_pmf(x, m))
     }
 
     /// McNemar's χ² without correction, `(b - c)² / (b + c)` on 1 degree of freedom (McNemar 1947); 0 when no pair differs.
@@ -197,10 +199,12 @@ impl PairedTable {
         ChiSquaredTest::new(excess * excess / (self.b() + self.c()), 1)
     }
 
-    /// Wald's interval for `p_A - p_B`, variance `(b + c - (b - c)²/n) / n²`; not clipped, and without width when no
-    /// pair differs. For comparison with other tools: 75 % coverage at n = 50 with rates near .95.
-    #[must_use]
-    pub fn wald(self, alpha: Alpha) -> StandardErrorInterval {
+    /// Wald's interval for `p_A - p_B`, variance `(b + c - (b - c)²/n) / n²`; not clipped. For comparison with other tools:
+    /// 75 % coverage at n = 50 with rates near .95.
+    ///
+    /// # Errors
+    /// [`StatError::Undefined`] when all per-item differences are equal: it would have no width.
+    pub fn wald(self, alpha: Alpha) -> Result<StandardErrorInterval> {
         self.normal_interval(self.variance_of_differences() / self.n(), alpha)
     }
 
@@ -208,10 +212,10 @@ impl PairedTable {
     /// differences. Not clipped.
     ///
     /// # Errors
-    /// [`StatError::TooFew`] for a single pair.
+    /// [`StatError::TooFew`] for a single pair; [`StatError::Undefined`] when all per-item differences are equal.
     pub fn miller(self, alpha: Alpha) -> Result<StandardErrorInterval> {
         at_least("pairs", 2, usize::try_from(self.pairs()).unwrap_or(usize::MAX))?;
-        Ok(self.normal_interval(self.variance_of_differences() / (self.n() - 1.0), alpha))
+        self.normal_interval(self.variance_of_differences() / (self.n() - 1.0), alpha)
     }
 
     /// Plug-in variance of one per-item difference.
@@ -220,9 +224,11 @@ impl PairedTable {
         ((self.b() + self.c()) / self.n() - d * d).max(0.0)
     }
 
-    fn normal_interval(self, variance: f64, alpha: Alpha) -> StandardErrorInterval {
+    fn normal_interval(self, variance: f64, alpha: Alpha) -> Result<StandardErrorInterval> {
         let se = libm::sqrt(variance);
-        StandardErrorInterval { se, interval: Interval::around(self.difference(), two_sided_z(alpha) * se) }
+        let interval = Interval::around(self.difference(), alpha.two_sided_z() * se)
+            .with_width("a normal interval of paired differences that are all equal")?;
+        Ok(StandardErrorInterval { se, interval })
     }
 
     /// Wald's interval after adding ½ to each cell, clipped to `[-1, 1]` (Agresti & Min 2005).
@@ -244,9 +250,12 @@ impl PairedTable {
     }
 
     /// The same with plain φ, a common simplification.
-    #[must_use]
-    pub fn newcombe_uncorrected(self, alpha: Alpha) -> Interval {
+    ///
+    /// # Errors
+    /// [`StatError::Undefined`] where it has no width: half of the pairs pass on both sides, the others on neither.
+    pub fn newcombe_uncorrected(self, alpha: Alpha) -> Result<Interval> {
         self.square_and_add(self.cross_product_excess(), alpha)
+            .with_width("Newcombe's interval without correction of a table that is all agreement")
     }
 
     fn cross_product_excess(self) -> f64 {
@@ -295,7 +304,7 @@ impl PairedTable {
     /// ```
     #[must_use]
     pub fn tango(self, alpha: Alpha) -> Interval {
-        let z = two_sided_z(alpha);
+        let z = alpha.two_sided_z();
         // The lower limit is the mirrored upper limit, so exchanging A and B negates the interval to the last bit.
         Interval { low: -self.swapped().tango_upper(z), high: self.tango_upper(z) }
     }
@@ -323,12 +332,7 @@ fn tango_variance(b: f64, c: f64, n: f64, delta: f64) -> f64 {
 fn shifted_wald(b: f64, c: f64, n: f64, alpha: Alpha) -> Interval {
     let d = (b - c) / n;
     let se = libm::sqrt((((b + c) / n - d * d) / n).max(0.0));
-    Interval::around(d, two_sided_z(alpha) * se).clipped(-1.0, 1.0)
-}
-
-/// A computed p-value kept inside (0, 1].
-fn probability(p: f64) -> f64 {
-    p.clamp(f64::MIN_POSITIVE, 1.0)
+    Interval::around(d, alpha.two_sided_z() * se).clipped(-1.0, 1.0)
 }
 
 /// Cochran's (1950) Q: do `k` systems judged pass or fail on the same items share one pass rate?
@@ -380,7 +384,7 @@ mod tests {
     #[test]
     fn airway_example_of_fagerland_lydersen_and_laake() {
         let table = PairedTable::new(1, 1, 7, 12).unwrap();
-        near(table.wald(FIVE).interval, -0.520, -0.052);
+        near(table.wald(FIVE).unwrap().interval, -0.520, -0.052);
         near(table.tango(FIVE), -0.517, -0.026);
         near(table.newcombe(FIVE), -0.507, -0.026);
         near(table.bonett_price(FIVE), -0.508, -0.013);
@@ -393,6 +397,9 @@ mod tests {
         let table = PairedTable::new(20, 0, 0, 3).unwrap();
         assert_eq!([table.mcnemar_exact(), table.mcnemar_mid_p(), table.mcnemar_mid_p_doubled()], [1.0; 3]);
         assert_eq!(table.mcnemar_corrected_unclamped().p, 1.0);
+        assert!(table.wald(FIVE).is_err() && table.miller(FIVE).is_err());
+        let even = PairedTable::new(10, 0, 0, 10).unwrap();
+        assert!(even.newcombe_uncorrected(FIVE).is_err() && even.newcombe(FIVE).width() > 0.05);
         assert!(table.tango(FIVE).width() > 0.2);
         assert_eq!(table.tango(FIVE).low, -table.tango(FIVE).high);
     }
@@ -431,7 +438,9 @@ mod tests {
         ) {
             let alpha = Alpha::new(alpha).unwrap();
             let table = PairedTable::new(a, b, c, d).unwrap();
-            for method in [PairedTable::tango, PairedTable::newcombe, PairedTable::newcombe_uncorrected] {
+            prop_assert_eq!(table.newcombe_uncorrected(alpha).is_ok_and(|interval| interval.contains(table.difference())),
+                b + c > 0 || a != d);
+            for method in [PairedTable::tango, PairedTable::newcombe] {
                 let (interval, other) = (method(table, alpha), method(table.swapped(), alpha).negated());
                 prop_assert!(interval.contains(table.difference()) && interval.width() > 0.0);
                 prop_assert!((interval.low - other.low).abs() < 1e-12 && (interval.high - other.high).abs() < 1e-12);

@@ -13,6 +13,8 @@ use std::collections::HashMap;
 use rand::Rng;
 use rayon::prelude::*;
 
+use super::lattice::greatest_common_divisor;
+use super::p_value::{monte_carlo_p, p_value};
 use super::rng;
 use super::special::normal_cdf;
 
@@ -126,16 +128,12 @@ pub fn test_family(cells: &[Cell], draws: Draws) -> FamilyTest {
             continue;
         }
         for (rank, &cell) in family.order.iter().enumerate() {
-            result[cell].p = Some(share(hits.own[rank], made));
+            result[cell].p = Some(monte_carlo_p(hits.own[rank].into(), made.into()));
             result[cell].p_adjusted = Some(adjusted[rank]);
             result[cell].borderline = open(rank);
         }
         return FamilyTest { cells: result, draws: made, threads };
     }
-}
-
-fn share(hits: u32, draws: u32) -> f64 {
-    (1.0 + f64::from(hits)) / (1.0 + f64::from(draws))
 }
 
 /// Counts over draws, by rank (cells from the smallest Q to the largest).
@@ -163,19 +161,22 @@ impl Hits {
         self.minimum
             .iter()
             .map(|&hits| {
-                floor = floor.max(share(hits, draws));
+                floor = floor.max(monte_carlo_p(hits.into(), draws.into()));
                 floor
             })
             .collect()
     }
 }
 
+/// Sign bits in one word of the draw: which word, and which of its bits.
+type WordMask = (u32, u64);
+
 /// How a cell's sum is made from the drawn signs; whichever reads less memory.
 enum Sum {
     /// (bundle, change): blocks with the same changes in the same cells only matter by how many of them flip.
     Bundles(Vec<(u32, i64)>),
     /// Per distinct change: its value, how many blocks have it, and where their sign bits are.
-    Masks(Vec<(i64, i64, Vec<(u32, u64)>)>),
+    Masks(Vec<(i64, i64, Vec<WordMask>)>),
 }
 
 impl Sum {
@@ -281,7 +282,9 @@ impl Family {
         let mut reached = vec![u64::MAX; self.ranked.len()];
         for index in indices {
             let mut stream = rng::stream(seed, index);
-            bits.iter_mut().for_each(|word| *word = stream.next_u64());
+            for word in &mut bits {
+                *word = stream.next_u64();
+            }
             if self.needs_bundles {
                 for (sum, range) in bundles.iter_mut().zip(&self.bundles) {
                     *sum = 2 * i64::from(ones(&bits, range)) - i64::from(range.end - range.start);
@@ -353,7 +356,8 @@ fn cheapest_sum(terms: Vec<(u32, i64)>, bundles: &[std::ops::Range<u32>]) -> Sum
 /// P(Σ ±change ≤ Σ change) over all 2ᵐ sign patterns, by convolution on the lattice of sums; `None` when the lattice is
 /// too wide to be worth it.
 fn exact_lower_tail(changes: &[(u32, i64)]) -> Option<f64> {
-    let divisor = changes.iter().fold(0_u64, |divisor, &(_, change)| gcd(divisor, change.unsigned_abs()));
+    let divisor =
+        changes.iter().fold(0_u64, |divisor, &(_, change)| greatest_common_divisor(divisor, change.unsigned_abs()));
     let steps: Vec<u64> = changes.iter().map(|&(_, change)| change.unsigned_abs() / divisor).collect();
     let width: u64 = steps.iter().try_fold(0_u64, |sum, &step| sum.checked_add(step))?;
     if width.checked_mul(steps.len() as u64)? > MOST_CONVOLUTION_STEPS {
@@ -368,16 +372,12 @@ fn exact_lower_tail(changes: &[(u32, i64)]) -> Option<f64> {
         reach += step;
         for k in (0..=reach).rev() {
             let plus = if k >= step { weight[k - step] } else { 0.0 };
-            weight[k] = 0.5 * (weight[k] + plus);
+            weight[k] = f64::midpoint(weight[k], plus);
         }
     }
     let observed: i64 = changes.iter().map(|&(_, change)| change).sum::<i64>() / divisor as i64;
-    let top = usize::try_from((observed + width as i64) / 2).ok()?;
-    Some(weight[..=top].iter().sum::<f64>().clamp(f64::MIN_POSITIVE, 1.0))
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
+    let top = usize::try_from(i64::midpoint(observed, width as i64)).ok()?;
+    Some(p_value(weight[..=top].iter().sum()))
 }
 
 #[cfg(test)]
