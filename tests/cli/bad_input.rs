@@ -311,7 +311,7 @@ const FAULTS: [(&str, &str, &str); 10] = [
 
 #[test]
 fn a_candidate_that_fails_has_failed_the_example() {
-    let lines: String = (0..FAULTS.len() + 1)
+    let lines: String = (0..=FAULTS.len())
         .map(|i| format!("{}\n", json!({"id": format!("e{i:02}"), "input": "?", "expected": "yes"})))
         .collect();
     let cases: String =

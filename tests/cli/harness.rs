@@ -3,17 +3,17 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 /// The date of every decision in these tests.
 pub const AS_OF: &str = "2026-11-21";
 
 /// After this long a program hangs; it is then ended, and the test fails.
-const HANGS_AFTER: Duration = Duration::from_secs(300);
+const HANGS_AFTER: Duration = Duration::from_mins(5);
 
 /// A project in a temporary folder.
 pub struct Harness {
@@ -106,11 +106,6 @@ impl Harness {
         self.run(&[&["run", "--format", "json"], arguments].concat()).exit(0).json()
     }
 
-    /// Starts the program without waiting for its end.
-    pub fn start(&self, arguments: &[&str]) -> Running {
-        Running::start(self.command(arguments))
-    }
-
     /// The folder of the only run there is; `None` before there is one.
     pub fn only_run(&self) -> Option<PathBuf> {
         let runs = std::fs::read_dir(self.path("reports")).ok()?;
@@ -122,7 +117,7 @@ impl Harness {
     /// Rows in the journal of the only run, whole lines after the header.
     pub fn journal_rows(&self) -> usize {
         let journal = self.only_run().and_then(|run| std::fs::read(run.join("journal.jsonl")).ok()).unwrap_or_default();
-        journal.iter().filter(|byte| **byte == b'\n').count().saturating_sub(1)
+        String::from_utf8_lossy(&journal).matches('\n').count().saturating_sub(1)
     }
 }
 
@@ -189,10 +184,15 @@ impl Outcome {
         let _ = write!(story, "exit {}\n{}", self.code.unwrap_or(-1), self.stderr);
         redact(&story, &self.folder)
     }
+
+    /// What stdout says, without what differs from machine to machine.
+    pub fn report(&self) -> String {
+        redact(&self.stdout, &self.folder)
+    }
 }
 
 /// Replaces the project's folder, the times in the ids of runs, and digests.
-pub fn redact(text: &str, folder: &Path) -> String {
+fn redact(text: &str, folder: &Path) -> String {
     let text = text.replace(&folder.display().to_string(), "[project]");
     let mut out = String::with_capacity(text.len());
     for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
@@ -216,15 +216,19 @@ pub fn redact(text: &str, folder: &Path) -> String {
 /// A program that is running; ended when dropped.
 pub struct Running {
     child: Child,
-    stderr: Option<ChildStderr>,
+    stderr: NamedTempFile,
 }
 
 impl Running {
     pub fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let stderr = child.stderr.take();
-        Self { child, stderr }
+        let stderr = NamedTempFile::new().unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr.reopen().unwrap());
+        Self { child: command.spawn().unwrap(), stderr }
+    }
+
+    /// What stderr said so far.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.stderr.path()).unwrap()
     }
 
     /// Whether it still runs.
@@ -240,8 +244,7 @@ impl Running {
 
     /// Waits for its end; what stderr said.
     pub fn wait(mut self) -> (ExitStatus, String) {
-        let stderr = std::io::read_to_string(self.stderr.take().unwrap()).unwrap();
-        (self.child.wait().unwrap(), stderr)
+        (self.child.wait().unwrap(), self.said())
     }
 }
 

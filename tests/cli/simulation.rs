@@ -1,5 +1,6 @@
 //! How often the gate is right: systems whose truth is known, written to files and gated through the binary.
 
+use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -21,7 +22,7 @@ fn side(generator: &mut Xoshiro256PlusPlus, success: impl Fn(&str) -> f64) -> St
         for trial in 0..TRIALS {
             // 53 bits make a number in 0..1.
             let uniform = (generator.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
-            text.push_str(&format!("{example},{trial},{slice},{}\n", u8::from(uniform < success(slice))));
+            let _ = writeln!(text, "{example},{trial},{slice},{}", u8::from(uniform < success(slice)));
         }
     }
     text
