@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -128,6 +128,8 @@ fn a_torn_last_line_is_asked_again() {
         // Of the last line is left: one byte, some, all but the line's end.
         bytes.truncate(last + cut.min(bytes.len() - 1 - last));
         std::fs::write(&journal, bytes).unwrap();
+        // Torn and stopped once more: what was left of the line must not spoil the one after it.
+        stop_after(&project, &["--resume"], project.journal_rows() + 2, Signal::KILL);
         resumes(&project, &expected);
     }
 }
@@ -143,9 +145,14 @@ fn a_journal_that_is_damaged_elsewhere_is_refused() {
 }
 
 /// Starts a run and stops it between its first and its last answer; what it said.
-fn stop_in_the_middle(project: &Harness, signal: Signal) -> (std::process::ExitStatus, String) {
-    let mut running = Running::start(run_in_phase(project, "stopped", &[]));
-    until("three answers", || project.journal_rows() >= 3 || !running.is_alive());
+fn stop_in_the_middle(project: &Harness, signal: Signal) -> (ExitStatus, String) {
+    stop_after(project, &[], 3, signal)
+}
+
+/// Stops a run when its journal has so many answers.
+fn stop_after(project: &Harness, more: &[&str], rows: usize, signal: Signal) -> (ExitStatus, String) {
+    let mut running = Running::start(run_in_phase(project, "stopped", more));
+    until("enough answers", || project.journal_rows() >= rows || !running.is_alive());
     running.signal(signal);
     let outcome = running.wait();
     assert!((1..EXAMPLES).contains(&project.journal_rows()), "{} answers", project.journal_rows());
