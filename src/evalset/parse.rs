@@ -98,7 +98,9 @@ fn parse_line(text: &str, fields: &Fields) -> Result<Example, String> {
         Some(other) => return Err(format!("field `{}`: expected a text, found {}", fields.group, kind(&other))),
     };
     let labels = labels(&mut line, fields)?;
-    Ok(Example { id, input, expected, labels, group, other: line })
+    // Collected anew: what is left would keep the room of the whole line, for every example.
+    let other = line.into_iter().collect();
+    Ok(Example { id, input, expected, labels, group, other })
 }
 
 fn labels(line: &mut Map<String, Value>, fields: &Fields) -> Result<BTreeMap<String, LabelValue>, String> {
