@@ -518,11 +518,9 @@ fn merged(mut sums: Vec<(u32, BlockSums)>) -> Vec<(u32, BlockSums)> {
 
 /// (change for the better on a 0..1 scale, size) of each block, for methods that resample.
 fn sums_of(sums: &[(u32, BlockSums)], scale: Scale) -> impl Fn() -> Vec<(f64, f64)> {
-    let blocks: Vec<BlockSums> = sums.iter().map(|(_, block)| *block).collect();
     move || {
-        blocks
-            .iter()
-            .map(|block| (scale.direction() * (block.head - block.baseline) / scale.width(), block.members))
+        sums.iter()
+            .map(|(_, block)| (scale.direction() * (block.head - block.baseline) / scale.width(), block.members))
             .collect()
     }
 }
