@@ -11,7 +11,7 @@ use super::stats::{
 };
 use crate::gate::Exit;
 use crate::stats::ab::{Arm, Beta, SAMPLE_RATIO_ALERT, beta_binomial, sample_ratio, two_proportion_z};
-use crate::stats::bootstrap::{Resampling, independent_difference_replicates};
+use crate::stats::bootstrap::{Replicates, Resampling, independent_difference_replicates};
 use crate::stats::location::welch_t_test;
 use crate::stats::mean::mean;
 use crate::stats::multiplicity::{Adjustment, adjust};
@@ -102,20 +102,21 @@ fn compare(args: &AbArgs, global: &Global) -> Found<(Sheet, Exit)> {
              be trusted",
             check.p
         );
-        let entry = entry.put("exit_code", Exit::Undecidable.code()).reason(&reason);
+        let entry = entry.reason(&reason);
         super::output::complain(&format!(
             "error: {reason}\nhint: find out where units get lost before reading any result"
         ));
-        return Ok((Sheet::new(entry).table("arms", arms.collect(), &[]), Exit::Undecidable));
+        let sheet = Sheet::new(entry).hidden("exit_code", Exit::Undecidable.code()).table("arms", arms.collect(), &[]);
+        return Ok((sheet, Exit::Undecidable));
     }
     let mut arms: Vec<Entry> = arms.collect();
     for (entry, variant) in arms.iter_mut().zip(&variants) {
         let rate = Proportion::new(variant.arm.successes, variant.arm.trials)?;
         *entry = std::mem::take(entry).put("rate", rate.rate()).put("interval", rate.wilson(alpha));
     }
-    let comparisons = comparisons(args, &variants, alpha)?;
+    let comparisons = comparisons(&variants, alpha)?;
     let mut sheet =
-        Sheet::new(entry.put("exit_code", Exit::Pass.code())).confidence(alpha).table("arms", arms, &[]).table(
+        Sheet::new(entry).hidden("exit_code", Exit::Pass.code()).confidence(alpha).table("arms", arms, &[]).table(
             "comparisons",
             comparisons,
             &["variant", "difference", "interval", "z", "p", "b_beats_a", "expected_loss_of_b"],
@@ -184,7 +185,7 @@ fn read(args: &AbArgs) -> Found<(Vec<Variant>, Option<Rows>)> {
 }
 
 /// Each variant against the control.
-fn comparisons(args: &AbArgs, variants: &[Variant], alpha: Alpha) -> Found<Vec<Entry>> {
+fn comparisons(variants: &[Variant], alpha: Alpha) -> Found<Vec<Entry>> {
     let mut found = Vec::new();
     let mut p = Vec::new();
     for variant in &variants[1..] {
@@ -202,7 +203,6 @@ fn comparisons(args: &AbArgs, variants: &[Variant], alpha: Alpha) -> Found<Vec<E
         }
     }
     if found.iter().all(|entry| entry.get("p").is_none()) {
-        let _ = args;
         return refused("all outcomes of all variants are equal");
     }
     Ok(found)
@@ -271,7 +271,7 @@ fn guards(args: &AbArgs, rows: &Rows, variants: &[Variant], alpha: Alpha, seed: 
                 .put("variant", &variant.name)
                 .attempt("control_mean", mean(&before))
                 .attempt("variant_mean", mean(&now))
-                .put("difference", replicates.as_ref().ok().map(|r| r.estimate()))
+                .put("difference", replicates.as_ref().ok().map(Replicates::estimate))
                 .put("interval", replicates.and_then(|r| r.percentile(alpha)).ok());
             found.push(match test {
                 Ok(test) => entry.put("p", test.p),

@@ -6,7 +6,7 @@ use super::args::{Global, TableArgs};
 use super::failure::Failure;
 use super::output::Output;
 use super::source::one_side;
-use super::stats::{Entry, Found, Sheet, alpha_of, finish, shares, usage};
+use super::stats::{Entry, Found, Sheet, alpha_of, finish, refused, shares, usage};
 use crate::compare::{MetricValues, OVERALL, Side, Slice, slices};
 use crate::config::Project;
 use crate::gate::{Exit, GatePolicy, OVERALL_SHARE};
@@ -76,6 +76,9 @@ fn of_numbers(args: &PowerArgs) -> Found<Sheet> {
     let alpha = alpha_of(args.alpha.unwrap_or(0.05))?;
     let mut entry = Entry::new().put("p", p).put("alpha", alpha.get()).put("sides", 2).put("power", args.power);
     if let Some(delta) = args.delta {
+        if delta > p {
+            return refused(format!("a rate of {p} cannot fall by {delta}"));
+        }
         let size = two_proportion_sample_size(p, p - delta, alpha, args.power)?;
         let unpaired = Entry::new().put("examples_per_side", whole_items(size.per_arm)).fields(size);
         entry = entry.put("delta", delta).put("unpaired", unpaired);
@@ -146,7 +149,7 @@ fn trial_plan(args: &PowerArgs, discordance: f64, trials: u64, alpha: Alpha) -> 
 /// What a record says about planning: what it has, and what is assumed.
 struct Plan<'a> {
     args: &'a PowerArgs,
-    policy: GatePolicy,
+    policy: &'a GatePolicy,
     side: Side,
     /// One-sided error rate over all cells.
     alpha: f64,
@@ -159,7 +162,7 @@ struct Plan<'a> {
 fn of_record(args: &PowerArgs, name: &str, global: &Global) -> Found<Sheet> {
     let project = Project::open(global.config.as_deref()).map_err(Failure::from)?;
     let (side, keys, record) = one_side(&project, name, &args.table)?;
-    let policy = project.config.gate.clone();
+    let policy = &project.config.gate;
     let alpha = args.alpha.unwrap_or(policy.alpha);
     alpha_of(alpha)?;
     let rows: Vec<u32> = (0..side.ids.len() as u32).collect();
@@ -171,7 +174,8 @@ fn of_record(args: &PowerArgs, name: &str, global: &Global) -> Found<Sheet> {
         .side
         .metrics
         .iter()
-        .filter(|metric| plan.policy.metrics.is_empty() || plan.policy.metrics.contains(&metric.name))
+        // A table has one metric, whatever the policy's are called.
+        .filter(|metric| record.is_none() || policy.metrics.is_empty() || policy.metrics.contains(&metric.name))
         .collect();
     let families: Vec<Vec<Cell<'_>>> =
         gating.iter().map(|metric| all.iter().map(|slice| Cell::read(&plan.side, metric, slice)).collect()).collect();
@@ -333,13 +337,9 @@ impl Plan<'_> {
     /// What more trials of every example would show.
     fn ahead(&self, metric: &MetricValues, whole: &Cell<'_>, level: Alpha) -> Vec<Entry> {
         let named = |trials: u64| Entry::new().put("metric", &metric.name).put("trials", trials);
-        let variance = match whole.variance() {
-            Ok(variance) => variance,
-            Err(_) => {
-                return vec![named(whole.trials()).reason(
-                    "one trial an example says nothing about trial noise; run with --trials 3 to see what more buy",
-                )];
-            }
+        let Ok(variance) = whole.variance() else {
+            let one = "one trial an example says nothing about trial noise; run with --trials 3 to see what more buy";
+            return vec![named(whole.trials()).reason(one)];
         };
         let width = metric.scale.width();
         let margin = self.margin(metric, whole);

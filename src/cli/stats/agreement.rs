@@ -122,6 +122,15 @@ impl From<GwetWeights> for Weights {
     }
 }
 
+/// A label as it is compared: `2.0` in one column is the `2` of another.
+fn canonical(label: &str) -> String {
+    let label = label.trim();
+    match label.parse::<f64>() {
+        Ok(number) if number.is_finite() => (number + 0.0).to_string(),
+        _ => label.to_owned(),
+    }
+}
+
 /// Ratings as positions in a list of labels, one list a rater.
 struct Coded {
     labels: Vec<String>,
@@ -134,18 +143,20 @@ impl Coded {
         let rows = Rows::read(path, &wanted)?;
         let categories: Vec<_> = (0..raters.len()).filter_map(|column| rows.category(column)).collect();
         let labels = if stated.is_empty() {
-            let mut labels: Vec<String> = categories.iter().flat_map(|category| category.names.clone()).collect();
+            let names = categories.iter().flat_map(|category| &category.names);
+            let mut labels: Vec<String> = names.map(|name| canonical(name)).collect();
             labels.sort_by(|a, b| by_value(a, b));
             labels.dedup();
             labels
         } else {
-            stated.to_vec()
+            stated.iter().map(|label| canonical(label)).collect()
         };
         let mut coded = Vec::with_capacity(raters.len());
         for category in categories {
             let mut positions = Vec::with_capacity(category.names.len());
             for name in &category.names {
-                match labels.iter().position(|label| label == name) {
+                let own = canonical(name);
+                match labels.iter().position(|label| *label == own) {
                     Some(position) => positions.push(position as u32),
                     None => return usage(format!("label `{name}` occurs, but is not in --labels")),
                 }
@@ -169,6 +180,11 @@ impl Coded {
     /// The labels as the numbers that they are.
     fn numbers(&self) -> Option<Vec<f64>> {
         self.labels.iter().map(|label| label.parse().ok()).collect()
+    }
+
+    /// What was read, after what was found.
+    fn about(&self, entry: Entry, raters: &[&str]) -> Entry {
+        entry.put("raters", raters).put("labels", &self.labels).put("gaps", self.gaps())
     }
 
     fn gaps(&self) -> usize {
@@ -237,7 +253,7 @@ fn one_kappa(entry: Entry, table: &RatingTable, labels: &[String], weighting: We
     let rows: Vec<&[u64]> = table.rows().collect();
     let entry = entry
         .fields(kappa)
-        .put("landis_koch", landis_koch(kappa.kappa))
+        .put("landis_koch", (!kappa.degenerate).then(|| landis_koch(kappa.kappa)))
         .put("scott_pi", scott_pi(table).pi)
         .attempt("gwet_ac1", gwet_of(table, alpha))
         .put("prevalence", prevalence)
@@ -270,7 +286,6 @@ pub(super) fn fleiss(args: &RaterArgs, alpha: Alpha) -> Found<Sheet> {
     let coded = Coded::read(&args.file, &raters, &args.labels)?;
     let general = agreement(&coded.ratings(f64::from)?, Coefficient::Fleiss, Weights::Identity, alpha);
     let gaps = coded.gaps();
-    let entry = Entry::new().put("raters", &raters).put("labels", &coded.labels).put("gaps", gaps);
     let entry = if gaps == 0 {
         let units = coded.raters[0].len();
         let counts: Vec<Vec<u32>> = (0..units)
@@ -281,12 +296,11 @@ pub(super) fn fleiss(args: &RaterArgs, alpha: Alpha) -> Found<Sheet> {
             })
             .collect();
         let found = fleiss_kappa(&counts)?;
-        let entry = entry
+        let entry = Entry::new()
             .put("kappa", found.kappa)
             .attempt("interval", general.as_ref().map(|g| g.interval).map_err(Clone::clone))
             .fields(found)
-            .put("raters", &raters)
-            .put("landis_koch", landis_koch(found.kappa));
+            .put("landis_koch", (!found.degenerate).then(|| landis_koch(found.kappa)));
         if found.degenerate {
             entry.reason("all ratings are one label: κ is 0/0, and stands at 1 by convention only")
         } else {
@@ -294,7 +308,7 @@ pub(super) fn fleiss(args: &RaterArgs, alpha: Alpha) -> Found<Sheet> {
         }
     } else {
         let found = general?;
-        entry
+        Entry::new()
             .put("kappa", found.value)
             .put("interval", found.interval)
             .put("subjects", found.units)
@@ -304,7 +318,7 @@ pub(super) fn fleiss(args: &RaterArgs, alpha: Alpha) -> Found<Sheet> {
             .put("p", found.p)
             .put("landis_koch", landis_koch(found.value))
     };
-    Ok(Sheet::new(entry).confidence(alpha))
+    Ok(Sheet::new(coded.about(entry, &raters)).confidence(alpha))
 }
 
 /// `stats alpha`
@@ -321,11 +335,11 @@ pub(super) fn alpha(args: &AlphaArgs, alpha: Alpha) -> Found<Sheet> {
     };
     let found = krippendorff_alpha(&ratings, args.level.into(), alpha)?;
     let entry = Entry::new()
-        .put("level", format!("{:?}", args.level).to_lowercase())
-        .put("raters", &raters)
-        .put("labels", &coded.labels)
-        .put("gaps", coded.gaps())
-        .fields(found);
+        .put("alpha", found.alpha)
+        .put("interval", found.interval)
+        .fields(found)
+        .put("level", format!("{:?}", args.level).to_lowercase());
+    let entry = coded.about(entry, &raters);
     let entry = if found.interval.is_none() { entry.reason("no unit varies, so there is no interval") } else { entry };
     Ok(Sheet::new(entry).confidence(alpha))
 }
@@ -345,14 +359,12 @@ pub(super) fn gwet(args: &GwetArgs, alpha: Alpha) -> Found<Sheet> {
     let entry = Entry::new()
         .put(name, found.value)
         .put("interval", found.interval)
-        .put("se", found.se)
+        .put("se", found.interval.and(found.se))
         .put("p", found.p)
         .put("observed_agreement", found.observed)
         .put("expected_agreement", found.expected)
-        .put("units", found.units)
-        .put("raters", &raters)
-        .put("labels", &coded.labels)
-        .put("gaps", coded.gaps());
+        .put("units", found.units);
+    let entry = coded.about(entry, &raters);
     let entry = if found.interval.is_none() { entry.reason("no unit varies, so there is no interval") } else { entry };
     Ok(Sheet::new(entry).confidence(alpha))
 }

@@ -12,6 +12,7 @@ use crate::stats::calibration::{Binning, calibration_errors, calibration_interva
 use crate::stats::probability_scores::{
     ForecastGroups, average_precision, brier_decomposition, brier_score, brier_skill_score, log_loss, roc_auc,
 };
+use crate::stats::proportion::Proportion;
 use crate::stats::recalibration::{confidence_logits, fit_isotonic, fit_platt, fit_temperature};
 use crate::table::Want;
 
@@ -81,10 +82,7 @@ pub(super) fn ece(args: &EceArgs, alpha: Alpha, seed: u64) -> Found<Sheet> {
         .put("rmsce", width.root_mean_square)
         .put("ece_equal_mass", mass.expected)
         .put("mce_equal_mass", mass.maximum)
-        .attempt(
-            "accuracy",
-            crate::stats::proportion::Proportion::new(right as u64, correct.len() as u64).map(|p| p.rate()),
-        )
+        .attempt("accuracy", Proportion::new(right as u64, correct.len() as u64).map(Proportion::rate))
         .attempt("mean_confidence", crate::stats::mean::mean(&confidence))
         .attempt("brier", brier_score(&confidence, &correct))
         .attempt("brier_skill", brier_skill_score(&confidence, &correct))

@@ -115,7 +115,7 @@ pub(super) fn retrieval(args: &RetrievalArgs, alpha: Alpha) -> Found<Sheet> {
         let values = queries.iter().map(of).collect::<Result<Vec<f64>, _>>()?;
         let found = MeanEstimate::of(&values);
         let centre = crate::stats::mean::mean(&values)?;
-        let interval = found.and_then(|found| found.t_interval(alpha)).ok();
+        let interval = found.and_then(|found| found.t_interval(alpha)).ok().map(|ci| ci.clipped(0.0, 1.0));
         Ok(entry.put(key, centre).put(&format!("{key}_interval"), interval))
     };
     let entry = Entry::new()

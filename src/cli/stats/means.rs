@@ -1,7 +1,7 @@
 //! Mean scores and repeated attempts.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -115,11 +115,24 @@ fn one_mean<K: Eq + std::hash::Hash>(
 ) -> Found<Entry> {
     let found: ClusteredMean = clustered_mean(values, groups)?;
     let estimate = found.estimate();
-    let entry = entry.put("mean", found.mean);
     let varies = values.iter().any(|&value| value != values[0]);
+    let is_binary = values.iter().all(|&value| value == 0.0 || value == 1.0);
+    // Values that do not vary have a standard error of 0 on paper, which would be a false certainty.
+    let known = |se: f64| estimate.as_ref().is_ok_and(|estimate| estimate.t().is_ok()).then_some(se);
     let interval = estimate.clone().and_then(|estimate| estimate.t_interval(alpha));
+    let entry = entry.put("mean", found.mean);
     let entry = match (interval, varies, values[0]) {
-        (Ok(interval), ..) => entry.put("interval", interval).put("interval_method", "t on groups (CR1)"),
+        (Ok(interval), ..) => {
+            // Rates stay rates.
+            let interval = if is_binary { interval.clipped(0.0, 1.0) } else { interval };
+            let entry = entry.put("interval", interval).put("interval_method", "t on groups (CR1)");
+            if is_binary && !is_grouped {
+                let passed = values.iter().filter(|&&value| value == 1.0).count() as u64;
+                entry.put("wilson", Proportion::new(passed, values.len() as u64)?.wilson(alpha))
+            } else {
+                entry
+            }
+        }
         // Nothing varies, but the outcomes are 0 or 1: the groups are what one knows, each counted once.
         (Err(_), false, value @ (0.0 | 1.0)) => {
             let groups = found.clusters as u64;
@@ -134,13 +147,13 @@ fn one_mean<K: Eq + std::hash::Hash>(
     let entry = entry
         .put("n", found.n)
         .put("clusters", found.clusters)
-        .put("se", estimate.as_ref().ok().map(|estimate| estimate.se))
+        .put("se", estimate.as_ref().ok().and_then(|estimate| known(estimate.se)))
         .put("df", estimate.as_ref().ok().map(|estimate| estimate.df))
-        .put("se_naive", found.se_independent)
+        .put("se_naive", varies.then_some(found.se_independent))
         .put("design_effect", found.design_effect())
-        .put("cr0", found.cr0)
-        .put("cr1", found.cr1)
-        .put("miller", found.miller);
+        .put("cr0", known(found.cr0))
+        .put("cr1", found.cr1.and_then(known))
+        .put("miller", known(found.miller));
     let entry = match draw {
         Some(draw) => bootstrapped(entry, values, groups, is_grouped, alpha, draw),
         None => entry,
@@ -254,7 +267,7 @@ pub(super) fn passk(args: &PasskArgs, alpha: Alpha, seed: u64) -> Found<Sheet> {
 }
 
 /// Refuses a problem that has an attempt twice: the file would be counted double.
-fn once(rows: &Rows, members: &[usize], path: &PathBuf) -> Found<()> {
+fn once(rows: &Rows, members: &[usize], path: &Path) -> Found<()> {
     let mut seen = HashSet::new();
     for &row in members {
         let attempt = (rows.name(0, row), rows.name(2, row));
@@ -293,7 +306,7 @@ fn estimates(found: &Attempts, ks: &[u64], criterion: Criterion, alpha: Alpha, d
             .put("estimate", estimate.mean)
             .attempt("interval", estimate.bootstrap_interval(draw, alpha))
             .put("t_interval", estimate.t_interval(alpha).ok())
-            .put("se", MeanEstimate::of(&estimate.per_problem).ok().map(|mean| mean.se));
+            .put("se", standard_error(&estimate.per_problem));
         // All problems alike, and at an end: the number of problems is what one knows.
         let problems = estimate.per_problem.len() as u64;
         entries.push(if estimate.per_problem.iter().all(|&p| p == 0.0) {
@@ -305,6 +318,11 @@ fn estimates(found: &Attempts, ks: &[u64], criterion: Criterion, alpha: Alpha, d
         });
     }
     Ok(entries)
+}
+
+/// The standard error of a mean over problems, unless they do not vary.
+fn standard_error(per_problem: &[f64]) -> Option<f64> {
+    MeanEstimate::of(per_problem).ok().filter(|mean| mean.t().is_ok()).map(|mean| mean.se)
 }
 
 #[derive(Debug, Args)]
@@ -331,6 +349,9 @@ pub(super) fn trials(args: &TrialsArgs) -> Found<Sheet> {
     let ahead = args.k.iter().map(|&k| {
         Entry::new().put("trials", k).attempt("se", found.se_with(k as f64)).put("calls", k * found.items as u64)
     });
-    let entry = Entry::new().fields(found).put("se", found.se()).attempt("se_floor", found.se_with(f64::INFINITY));
+    let entry = Entry::new()
+        .fields(found)
+        .put("se", Some(found.se()).filter(|&se| se > 0.0))
+        .attempt("se_floor", found.se_with(f64::INFINITY));
     Ok(Sheet::new(entry).table("ahead", ahead.collect(), &[]))
 }

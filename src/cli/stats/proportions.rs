@@ -61,12 +61,19 @@ pub(in crate::cli) struct CochranArgs {
     by: Option<String>,
 }
 
-/// The rates that a rate calculator is about, each with what it is called.
-fn rates(args: &RateArgs) -> Found<(Proportion, Vec<(String, Proportion)>, usize)> {
+/// What a rate calculator is about.
+struct Rates {
+    all: Proportion,
+    /// By the value of a column.
+    slices: Vec<(String, Proportion)>,
+    left_out: usize,
+}
+
+fn rates(args: &RateArgs) -> Found<Rates> {
     match numbers_or_file(&args.input)? {
         Input::Numbers(numbers) => {
             let [successes, trials] = counts(&numbers, ["SUCCESSES", "TRIALS"])?;
-            Ok((Proportion::new(successes, trials)?, Vec::new(), 0))
+            Ok(Rates { all: Proportion::new(successes, trials)?, slices: Vec::new(), left_out: 0 })
         }
         Input::File(path) => {
             let mut wanted = vec![(flag(args.outcome.as_ref(), "outcome")?, Want::Number)];
@@ -79,14 +86,15 @@ fn rates(args: &RateArgs) -> Found<(Proportion, Vec<(String, Proportion)>, usize
                     slices.push((name, Proportion::of(&rows.outcomes(0, &members)?)?));
                 }
             }
-            Ok((Proportion::of(&rows.outcomes(0, &complete)?)?, slices, rows.len() - complete.len()))
+            let all = Proportion::of(&rows.outcomes(0, &complete)?)?;
+            Ok(Rates { all, slices, left_out: rows.len() - complete.len() })
         }
     }
 }
 
 fn rate_sheet(args: &RateArgs, alpha: Alpha, describe: fn(Entry, Proportion, Alpha) -> Entry) -> Found<Sheet> {
-    let (rate, slices, left_out) = rates(args)?;
-    let entry = describe(Entry::new(), rate, alpha);
+    let Rates { all, slices, left_out } = rates(args)?;
+    let entry = describe(Entry::new(), all, alpha);
     let entry = if left_out > 0 { entry.put("left_out", left_out) } else { entry };
     let mut sheet = Sheet::new(entry).confidence(alpha);
     if !slices.is_empty() {
@@ -152,6 +160,7 @@ fn paired(entry: Entry, table: PairedTable, alpha: Alpha) -> Entry {
         .put("interval", head_first.tango(alpha))
         .put("p_mid", table.mcnemar_mid_p())
         .put("p_exact", table.mcnemar_exact())
+        .put("p_mid_doubled", table.mcnemar_mid_p_doubled())
 }
 
 /// `stats mcnemar`

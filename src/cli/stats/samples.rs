@@ -7,7 +7,7 @@ use clap::Args;
 use super::input::{Found, Rows, listed, usage};
 use super::sheet::{Entry, Sheet};
 use crate::stats::Alpha;
-use crate::stats::bootstrap::{Resampling, independent_difference_replicates};
+use crate::stats::bootstrap::{Replicates, Resampling, independent_difference_replicates};
 use crate::stats::drift::{homogeneity, js_divergence, kl_divergence, population_stability_index, wasserstein};
 use crate::stats::location::{cohens_d, hedges_g, hodges_lehmann, hodges_lehmann_shift, paired_t_test, welch_t_test};
 use crate::stats::mean::{differences, paired_mean};
@@ -73,7 +73,7 @@ pub(super) fn t_test(args: &SamplesArgs, is_paired: bool, alpha: Alpha, seed: u6
     let replicates = independent_difference_replicates(&x, &y, draw);
     let entry = sizes(&x, &y)
         .put("difference_is", "x − y")
-        .attempt("difference", replicates.as_ref().map(|r| r.estimate()).map_err(Clone::clone))
+        .attempt("difference", replicates.as_ref().map(Replicates::estimate).map_err(Clone::clone))
         .attempt("interval", replicates.and_then(|r| r.percentile(alpha)))
         .fields(test)
         .attempt("cohens_d", cohens_d(&x, &y))

@@ -22,7 +22,7 @@ pub(in crate::cli) struct LooksArgs {
     /// The shape of the boundary
     #[arg(long, value_enum, default_value_t = Boundary::ObrienFleming)]
     boundary: Boundary,
-    /// Shares of all data at each look, ascending to 1: alpha is spent (Lan & DeMets) in the shape of the boundary
+    /// Shares of all data at each look, ascending to 1: alpha is spent (Lan 1983) in the shape of the boundary
     #[arg(long, value_name = "T,…", value_delimiter = ',')]
     fractions: Vec<f64>,
 }

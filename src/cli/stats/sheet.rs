@@ -59,12 +59,12 @@ impl Entry {
 
     /// Says why something is missing, or must not be taken for more than it is.
     pub(in crate::cli) fn reason(mut self, reason: &str) -> Self {
-        let told = match self.0.remove("reason") {
-            Some(Value::String(told)) => format!("{told}; {reason}"),
-            _ => reason.to_owned(),
-        };
-        self.0.insert("reason".to_owned(), Value::String(told));
-        self
+        if let Some(Value::String(told)) = self.0.get_mut("reason") {
+            told.push_str("; ");
+            told.push_str(reason);
+            return self;
+        }
+        self.put("reason", reason)
     }
 
     pub(in crate::cli) fn get(&self, key: &str) -> Option<&Value> {
@@ -222,8 +222,9 @@ impl Sheet {
     }
 
     fn table_text(&self, rows: &[Value], wanted: &[&str]) -> String {
-        let mut columns: Vec<String> = wanted.iter().map(|&column| column.to_owned()).collect();
         let objects: Vec<&Map<String, Value>> = rows.iter().filter_map(Value::as_object).collect();
+        let mut columns: Vec<String> = wanted.iter().map(|&column| column.to_owned()).collect();
+        columns.retain(|column| objects.iter().any(|row| row.contains_key(column)));
         if wanted.is_empty() {
             for key in objects.iter().flat_map(|row| row.keys()) {
                 if !columns.contains(key) && key != "reason" {

@@ -221,17 +221,17 @@ pub(super) fn rouge(args: &RougeArgs, alpha: Alpha, seed: u64) -> Found<Sheet> {
     let corpus = Corpus::read(&args.texts, alpha, seed)?;
     let pairs = RougeScorer::new(args.stemmer).corpus(&corpus.hypotheses, &corpus.references)?;
     let means = RougeMeans::of(&pairs)?;
-    let variants: [(&str, f64, fn(&RougeMeans) -> f64); 4] = [
-        ("rouge1", means.rouge1, |means| means.rouge1),
-        ("rouge2", means.rouge2, |means| means.rouge2),
-        ("rouge_l", means.rouge_l, |means| means.rouge_l),
-        ("rouge_l_sum", means.rouge_l_sum, |means| means.rouge_l_sum),
-    ];
     let mut entry = Entry::new();
-    for (name, value, of) in variants {
-        let interval =
-            corpus.interval(value, |drawn| RougeMeans::of(drawn.iter().map(|&i| &pairs[i])).ok().map(|m| of(&m)));
-        entry = entry.put(name, value).attempt(&format!("{name}_interval"), interval);
+    for variant in ["rouge1", "rouge2", "rouge_l", "rouge_l_sum"] {
+        let of = |means: RougeMeans| match variant {
+            "rouge1" => means.rouge1,
+            "rouge2" => means.rouge2,
+            "rouge_l" => means.rouge_l,
+            _ => means.rouge_l_sum,
+        };
+        let drawn = |items: &[usize]| RougeMeans::of(items.iter().map(|&i| &pairs[i])).ok().map(of);
+        let interval = corpus.interval(of(means), drawn);
+        entry = entry.put(variant, of(means)).attempt(&format!("{variant}_interval"), interval);
     }
     Ok(corpus.sheet(entry.fields(corpus.entry()).put("stemmer", args.stemmer)))
 }
@@ -253,7 +253,7 @@ pub(super) fn answers(args: &TextArgs, alpha: Alpha, seed: u64) -> Found<Sheet> 
         .put("exact_match", exact.rate())
         .put("exact_match_interval", exact.wilson(alpha))
         .put("f1", crate::stats::mean::mean(&f1)?)
-        .attempt("f1_interval", mean.and_then(|mean| mean.t_interval(alpha)))
+        .attempt("f1_interval", mean.and_then(|mean| mean.t_interval(alpha)).map(|ci| ci.clipped(0.0, 1.0)))
         .fields(corpus.entry());
     Ok(Sheet::new(entry).confidence(alpha))
 }
@@ -264,7 +264,7 @@ pub(super) fn edits(args: &TextArgs, alpha: Alpha, seed: u64) -> Found<Sheet> {
     let pairs = || corpus.hypotheses.iter().zip(&corpus.references).map(|(own, references)| (own, &references[0]));
     let distances: Vec<f64> = pairs().map(|(own, reference)| levenshtein(own, reference) as f64).collect();
     let likeness: Vec<f64> = pairs().map(|(own, reference)| similarity(own, reference)).collect();
-    let interval = MeanEstimate::of(&likeness).and_then(|mean| mean.t_interval(alpha));
+    let interval = MeanEstimate::of(&likeness).and_then(|mean| mean.t_interval(alpha)).map(|ci| ci.clipped(0.0, 1.0));
     let entry = Entry::new()
         .put("similarity", crate::stats::mean::mean(&likeness)?)
         .attempt("interval", interval)
