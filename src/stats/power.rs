@@ -346,6 +346,22 @@ mod tests {
     const ALPHA: Alpha = Alpha::FIVE_PERCENT;
 
     #[test]
+    fn the_smallest_visible_difference_needs_what_there_is() {
+        for discordant in [0.05, 0.3, 1.0] {
+            for pairs in [200, 2_000] {
+                let mde = mcnemar_mde(discordant, pairs, ALPHA, 0.8).unwrap();
+                let less = 0.5 * (discordant - mde);
+                let back = mcnemar_sample_size(discordant - less, less, ALPHA, 0.8).unwrap().connor;
+                assert!((back / pairs as f64 - 1.0).abs() < 1e-9, "{discordant} {pairs}: {back}");
+            }
+        }
+        assert!(mcnemar_mde(0.05, 10, ALPHA, 0.8).is_err(), "too few to see even losses only");
+        for (discordant, pairs, power) in [(1.1, 100, 0.8), (0.2, 0, 0.8), (0.2, 100, 1.0), (0.2, 100, 0.01)] {
+            assert!(mcnemar_mde(discordant, pairs, ALPHA, power).is_err(), "{discordant} {pairs} {power}");
+        }
+    }
+
+    #[test]
     fn an_impossible_comparison_has_no_size() {
         assert!(matches!(two_proportion_sample_size(0.5, 0.5, ALPHA, 0.8), Err(StatError::Undefined(_))));
         assert!(two_proportion_sample_size(1e-170, 0.0, ALPHA, 0.8).is_err(), "more items than a number can hold");
