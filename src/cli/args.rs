@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::ab::AbArgs;
+use super::power::PowerArgs;
+use super::stats::StatsArgs;
 use crate::compare::IntervalMethod;
 use crate::gate::Mode;
 
@@ -39,6 +42,12 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Decide whether HEAD is worse than BASE, cell by cell
     Gate(GateArgs),
+    /// How many examples, the smallest change that shows, what trials buy
+    Power(PowerArgs),
+    /// Statistics on files or numbers: κ, McNemar, Wilson, pass@k, ECE, Holm …
+    Stats(StatsArgs),
+    /// Online results of variants: sample ratio first, then what they say
+    Ab(AbArgs),
 }
 
 /// What every verb understands.

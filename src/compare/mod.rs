@@ -26,5 +26,5 @@ pub use from_table::{TableColumns, read_side};
 pub use metric::{Estimate, MetricSpec, default_metrics};
 pub use pairing::TrialRange;
 pub use side::{Answers, Identity, Labels, MetricValues, Pins, Scored, Side};
-pub use slices::{OVERALL, Slice, SliceKeys, slice_name};
+pub use slices::{OVERALL, Slice, SliceKeys, slice_name, slices};
 pub use summary::{MetricEstimate, summarise};

@@ -11,7 +11,7 @@ use crate::stats::{Alpha, rng};
 
 /// The share of α that the overall cells have together; all other cells share the rest equally. Weighting slices by √n
 /// would starve small ones.
-const OVERALL_SHARE: f64 = 0.40;
+pub const OVERALL_SHARE: f64 = 0.40;
 
 /// The level at which more unscored pairs in the head than in the baseline make a metric undecidable.
 const UNSCORED_ALPHA: f64 = 0.01;
