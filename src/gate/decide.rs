@@ -38,7 +38,7 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
     let family: Vec<_> = tested
         .iter()
         .map(|cell| crate::stats::sign_flip::Cell {
-            changes: cell.evidence.moved.clone(),
+            changes: crate::stats::sign_flip::Changes::Sum(cell.evidence.moved.clone()),
             weight: weight(cell, overall_cells, tested.len()),
             decisive: drop_of(cell) > margin(cell),
         })
