@@ -9,6 +9,7 @@ mod evalset;
 mod failure;
 mod gate;
 mod git;
+mod list;
 mod output;
 mod progress;
 mod run;
@@ -84,6 +85,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Config(args) => config::run(args, &cli.global, output),
         Command::Compare(args) => compare::run(args, &cli.global, output),
         Command::Gate(args) => gate::run(args, &cli.global, output),
+        Command::List(args) => list::run(args, output),
     }
 }
 
