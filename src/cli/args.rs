@@ -48,6 +48,8 @@ pub(super) enum Command {
     Stats(StatsArgs),
     /// Online results of variants: sample ratio first, then what they say
     Ab(AbArgs),
+    /// The metrics and scorers that the config may name
+    List(ListArgs),
 }
 
 /// What every verb understands.
@@ -220,6 +222,21 @@ pub(super) struct PinArgs {
     /// A further field that is a label; may be given several times
     #[arg(long, value_name = "FIELD")]
     pub(super) label_field: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// What to list
+    #[arg(value_enum)]
+    pub(super) what: ListWhat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListWhat {
+    /// What `estimate` may be in `[metrics]`
+    Metrics,
+    /// Which KIND may stand in `[scorers.NAME.KIND]`
+    Scorers,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ mod evalset;
 mod failure;
 mod gate;
 mod git;
+mod list;
 mod output;
 mod power;
 mod progress;
@@ -90,6 +91,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Power(args) => power::run(args, &cli.global, output),
         Command::Stats(args) => stats::run(args, &cli.global, output),
         Command::Ab(args) => ab::run(args, &cli.global, output),
+        Command::List(args) => list::run(args, output),
     }
 }
 

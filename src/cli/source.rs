@@ -58,7 +58,7 @@ pub(super) fn one_side(
     let path = Path::new(name);
     if path.is_file() || path.extension().is_some() && !path.exists() {
         let source = resolve(project, name, None)?;
-        return Ok((side(&source, table, None, &BTreeMap::new())?, slice_keys(table), None));
+        return Ok((side(&source, Role::Baseline, table, &BTreeMap::new())?, slice_keys(table), None));
     }
     let evalset = project.config.evalset.as_deref().unwrap_or_default();
     let evalset = evalset.split_once('@').map_or(evalset, |(name, _)| name);
