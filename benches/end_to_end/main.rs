@@ -215,6 +215,7 @@ impl Bench<'_> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "stands behind map_err")]
 fn text(error: std::io::Error) -> String {
     error.to_string()
 }

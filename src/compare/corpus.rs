@@ -118,10 +118,12 @@ impl PairedSeen {
             seen.iter().flat_map(|&seen| entries(measure, seen, &confidences, weight)).collect::<Vec<_>>()
         };
         let blocks = members.chunk_by(|a, b| a.0 == b.0).map(|members| {
-            let of = |pick: &dyn Fn(&(Vec<Seen>, Vec<Seen>)) -> Vec<(u32, f64)>| {
-                members.iter().flat_map(|(_, example)| pick(&self.examples[*example as usize])).collect()
-            };
-            Block { number: members[0].0, baseline: of(&|pair| side(&pair.0)), head: of(&|pair| side(&pair.1)) }
+            let examples = || members.iter().map(|(_, example)| &self.examples[*example as usize]);
+            Block {
+                number: members[0].0,
+                baseline: examples().flat_map(|(baseline, _)| side(baseline)).collect(),
+                head: examples().flat_map(|(_, head)| side(head)).collect(),
+            }
         });
         PairedCorpus::new(measure, blocks.collect(), scale.direction() / scale.width())
     }

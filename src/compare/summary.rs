@@ -89,7 +89,9 @@ fn estimate(side: &Side, metric: &MetricValues, seed: u64) -> Result<MetricEstim
         return Ok(estimate);
     }
     let mut moments = BlockMoments::default();
-    blocks.values().for_each(|(sum, size)| moments.push(*sum, *size));
+    for (sum, size) in blocks.values() {
+        moments.push(*sum, *size);
+    }
     let single = metric.aggregate.is_binary() || one_trial && metric.is_binary();
     let binary = single && moments.blocks() == examples && metric.scale.low == 0.0 && metric.scale.high == 1.0;
     estimate.mean = moments.mean().ok();

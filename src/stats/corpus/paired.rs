@@ -10,6 +10,9 @@ use crate::stats::resample::{Resampling, replicated};
 use crate::stats::rng::index_below;
 use crate::stats::sign_flip::Recompute;
 
+/// Entries whose numbers are compared bit by bit.
+type Bits = Vec<(u32, u64)>;
+
 /// A binomial draw costs about as much as this many drawn indices.
 const INDICES_PER_BINOMIAL: usize = 16;
 
@@ -85,7 +88,7 @@ impl<C: Corpus> PairedCorpus<C> {
         let mut kinds: Vec<Kind> = Vec::new();
         let mut exchange_of: Vec<Option<u32>> = Vec::new();
         let mut exchanges: Vec<Entries> = Vec::new();
-        let mut known: HashMap<(Vec<(u32, u64)>, Vec<(u32, u64)>), u32> = HashMap::new();
+        let mut known: HashMap<(Bits, Bits), u32> = HashMap::new();
         let mut kind_of = Vec::with_capacity(blocks.len());
         let mut moved = Vec::new();
         for block in blocks {
@@ -275,7 +278,9 @@ mod tests {
             two_sides(2, 0.7).iter().map(|block| right(&block.head) - right(&block.baseline)).collect()
         };
         let mut moments = crate::stats::BlockMoments::default();
-        changes.iter().for_each(|&change| moments.push(change, 1.0));
+        for &change in &changes {
+            moments.push(change, 1.0);
+        }
         let change = replicates.change.unwrap();
         assert!((change.estimate() - moments.mean().unwrap()).abs() < 1e-12);
         let expected = moments.with_pseudo_pair(1.0).standard_error().unwrap();
