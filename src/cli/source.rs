@@ -63,7 +63,8 @@ pub(super) fn one_side(
     let evalset = project.config.evalset.as_deref().unwrap_or_default();
     let evalset = evalset.split_once('@').map_or(evalset, |(name, _)| name);
     let candidate = project.config.candidate.as_deref().unwrap_or_default();
-    let (record, folder) = baseline_record(project, Some(name), evalset, candidate)?;
+    let named = Some(name).filter(|&name| name != "baseline");
+    let (record, folder) = baseline_record(project, named, evalset, candidate)?;
     let metrics =
         if project.config.metrics.is_empty() { default_metrics(&record) } else { project.config.metrics.clone() };
     let slices = if table.slice.is_empty() { project.config.slices.keys() } else { slice_keys(table) };

@@ -185,7 +185,7 @@ fn texts_and_games() {
     assert_eq!(bleu["signature"], "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0");
     assert_eq!((&bleu["hypothesis_length"], &bleu["reference_length"]), (&8.into(), &9.into()));
     near(&bleu["precisions"][0], 87.5);
-    near(&bench.json(&format!("stats rouge {columns}"))["rouge1"], (5.0 / 6.0 + 0.8) / 2.0);
+    near(&bench.json(&format!("stats rouge {columns}"))["rouge1"], f64::midpoint(5.0 / 6.0, 0.8));
     near(&bench.json(&format!("stats squad {columns}"))["exact_match"], 0.0);
     assert!(bench.json(&format!("stats chrf {columns}"))["chrf"].as_f64().unwrap() > 50.0);
     near(&bench.json(&format!("stats ter {columns} --replicates 0"))["ter"], 200.0 / 9.0);
@@ -198,7 +198,7 @@ fn texts_and_games() {
         bench.refused(&format!("stats bradley-terry {sweep} --first a --second b --winner w")).contains("undefined")
     );
     let elo = bench.json(&format!("stats elo {sweep} --first a --second b --winner w --k 32"));
-    within(&elo["players"][0]["elo"], 1030.530_5, 1e-7);
+    within(&elo["players"][0]["elo"], 1_030.530_5, 1e-7);
     let ranked = bench.file("r.csv", "q,rank,grade\n1,1,0\n1,2,1\n2,1,1\n2,2,\n2,,1\n");
     let found = bench.json(&format!("stats retrieval {ranked} --query q --rank rank --grade grade"));
     near(&found["mrr"], 0.75);
@@ -438,7 +438,7 @@ fn online_results() {
 fn a_record_is_a_plan() {
     let bench = Bench::new();
     let project = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("evalgauge.toml");
-    let ran = bench.run(&["power", "rules", "--config", project.to_str().unwrap(), "--format", "json"]);
+    let ran = bench.run(&["power", "baseline", "--config", project.to_str().unwrap(), "--format", "json"]);
     assert_eq!(ran.exit, 0, "{}", ran.stderr);
     let plan = ran.json();
     let whole = row(&plan, "slices", "slice", "overall");
@@ -461,8 +461,11 @@ fn a_record_is_a_plan() {
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
     let bench = Bench::new();
-    let rows: String = (0..400).map(|i| format!("{},{}\n", f64::from(i % 97) / 97.0, u8::from(i % 3 == 0))).collect();
-    let file = bench.file("c.csv", &format!("c,k\n{rows}"));
+    let mut rows = "c,k\n".to_owned();
+    for i in 0..400 {
+        rows.push_str(&format!("{},{}\n", f64::from(i % 97) / 97.0, u8::from(i % 3 == 0)));
+    }
+    let file = bench.file("c.csv", &rows);
     let line = format!("stats ece {file} --confidence c --correct k --seed 5");
     let one = bench.run_json(&format!("{line} -j 1")).stdout;
     assert_eq!(one, bench.run_json(&format!("{line} -j 4")).stdout);
