@@ -17,7 +17,7 @@ mod measure;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use measure::{Figures, Invocation, measure};
+use measure::{Figures, Invocation, measure, warm_up};
 
 /// The program under measurement, as `cargo bench` built it.
 const EVALGAUGE: &str = env!("CARGO_BIN_EXE_evalgauge");
@@ -111,13 +111,12 @@ impl Bench<'_> {
         let config = project.join("evalgauge.toml").display().to_string();
         let with = |args: &[&str]| Invocation::new(EVALGAUGE, args.iter().copied()).env("EVALGAUGE_CONFIG", &config);
         let examples = project.join("examples.jsonl").display().to_string();
-        let mut nothing = || {};
         for args in [
             &["evalset", "pin", "generated", "--from", &examples, "--tag", "v1"][..],
             &["run", "--candidate", "base"],
             &["baseline", "bless", "latest"],
         ] {
-            let _ = measure(&with(args), &project, 0, &mut nothing)?;
+            warm_up(&with(args), &project)?;
         }
         let mut peers = Vec::new();
         if let Some(command) = &self.promptfoo.command {
@@ -191,49 +190,57 @@ impl Bench<'_> {
 
     fn print(&self) {
         println!(
-            "| task | beside | time, × ours | memory, × ours | our median (range) | our peak | their median | their peak |"
+            "| task | beside | time, × ours | CPU, × ours | memory, × ours | ours: time (range) · CPU · peak | theirs |"
         );
-        println!("| --- | --- | --: | --: | --: | --: | --: | --: |");
+        println!("| --- | --- | --: | --: | --: | --- | --- |");
         for Task { name, ours, peers } in &self.tasks {
-            let (low, high) = (ours.seconds.first().copied(), ours.seconds.last().copied());
-            let range = format!("{} ({}–{})", seconds(ours.median()), number(low), number(high));
-            let peak = megabytes(ours.peak_mb);
             if peers.is_empty() {
-                println!("| {name} | – | – | – | {range} | {peak} | – | – |");
+                println!("| {name} | – | – | – | – | {} | – |", took(ours));
             }
             for (peer, theirs) in peers {
-                let times = theirs.median() / ours.median();
-                let memory = theirs.peak_mb.zip(ours.peak_mb).map_or("–".to_owned(), |(a, b)| ratio(a / b));
                 println!(
-                    "| {name} | {peer} | {} | {memory} | {range} | {peak} | {} | {} |",
-                    ratio(times),
-                    seconds(theirs.median()),
-                    megabytes(theirs.peak_mb)
+                    "| {name} | {peer} | {} | {} | {} | {} | {} |",
+                    ratio(Some(theirs.median()), Some(ours.median())),
+                    ratio(theirs.cpu, ours.cpu),
+                    ratio(theirs.peak_mb, ours.peak_mb),
+                    took(ours),
+                    took(theirs)
                 );
             }
         }
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "stands behind map_err")]
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
 fn text(error: std::io::Error) -> String {
     error.to_string()
 }
 
-fn ratio(value: f64) -> String {
-    if value < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") }
+/// How often `ours` fits into `theirs`; nothing where one is too small to be measured.
+fn ratio(theirs: Option<f64>, ours: Option<f64>) -> String {
+    match theirs.zip(ours).filter(|(_, ours)| *ours > 0.0).map(|(theirs, ours)| theirs / ours) {
+        None => "–".to_owned(),
+        Some(ratio) if ratio < 10.0 => format!("{ratio:.1}"),
+        Some(ratio) => format!("{ratio:.0}"),
+    }
+}
+
+fn took(figures: &Figures) -> String {
+    let range = match figures.seconds[..] {
+        [low, .., high] => format!(" ({}–{})", seconds(low), seconds(high)),
+        _ => String::new(),
+    };
+    let cpu = match figures.cpu {
+        None => "not measured".to_owned(),
+        Some(cpu) if cpu < 0.01 => "under 10 ms".to_owned(),
+        Some(cpu) => seconds(cpu),
+    };
+    let peak = figures.peak_mb.map_or("not measured".to_owned(), |peak| format!("{peak:.0} MB"));
+    format!("{}{range} · {cpu} · {peak}", seconds(figures.median()))
 }
 
 fn seconds(value: f64) -> String {
     if value < 0.1 { format!("{:.1} ms", value * 1e3) } else { format!("{value:.2} s") }
-}
-
-fn number(value: Option<f64>) -> String {
-    value.map_or("–".to_owned(), seconds)
-}
-
-fn megabytes(value: Option<f64>) -> String {
-    value.map_or("not measured".to_owned(), |value| format!("{value:.0} MB"))
 }
 
 /// Removes the runs, not the baseline.
