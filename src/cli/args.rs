@@ -256,21 +256,23 @@ pub(super) struct TableArgs {
     #[arg(long, value_name = "COLUMN")]
     pub(super) labels: Option<String>,
     /// Lowest and highest possible score
-    #[arg(
-        long,
-        value_name = "LOW,HIGH",
-        value_delimiter = ',',
-        num_args = 2,
-        default_value = "0,1",
-        allow_negative_numbers = true
-    )]
-    pub(super) scale: Vec<f64>,
+    #[arg(long, value_name = "LOW,HIGH", value_parser = ends, default_value = "0,1", allow_hyphen_values = true)]
+    pub(super) scale: (f64, f64),
     /// Low scores are good
     #[arg(long)]
     pub(super) lower_is_better: bool,
     /// The worst score that is a pass [default: the good end of the scale, for scores that are all at an end]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(super) pass_at: Option<f64>,
+}
+
+/// Two numbers, ascending, with a comma between them.
+fn ends(text: &str) -> Result<(f64, f64), String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    text.split_once(',')
+        .and_then(|(low, high)| Some((number(low)?, number(high)?)))
+        .filter(|(low, high)| low < high)
+        .ok_or_else(|| "expected two numbers, the lower first, like 0,3".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ use super::output::Output;
 use crate::config::Project;
 use crate::evalset::{EvalSet, Fields, Folder, NewPin, Version, names, pin};
 use crate::gate::Exit;
+use crate::report::escape_control;
 
 pub(super) fn run(args: &EvalsetArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let project = Project::open(global.config.as_deref())?;
@@ -149,6 +150,9 @@ fn show(set: &EvalSet, output: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Pass)
 }
 
+/// Characters of a label that are shown.
+const SHOWN: usize = 60;
+
 fn show_text(set: &Shown<'_>) -> String {
     let version = set.version;
     let mut text = format!(
@@ -165,8 +169,9 @@ fn show_text(set: &Shown<'_>) -> String {
     for (key, values) in &set.labels {
         let mut counts: Vec<_> = values.iter().collect();
         counts.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-        let counts: Vec<_> = counts.into_iter().map(|(value, count)| format!("{value} {count}")).collect();
-        text.push_str(&format!("  {key:<14} {}\n", counts.join(", ")));
+        let counts: Vec<_> =
+            counts.into_iter().map(|(value, count)| format!("{} {count}", escape_control(value, SHOWN))).collect();
+        text.push_str(&format!("  {:<14} {}\n", escape_control(key, SHOWN), counts.join(", ")));
     }
     text
 }

@@ -96,13 +96,7 @@ impl From<CheckError> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        let failure = Self::input(error.to_string());
-        match error {
-            ConfigError::Missing | ConfigError::Io { .. } => failure,
-            ConfigError::Line { .. } | ConfigError::Settings { .. } => {
-                failure.hint("`evalgauge config check` looks at the whole file")
-            }
-        }
+        Self::input(error.to_string())
     }
 }
 
@@ -149,6 +143,11 @@ impl From<RunError> for Failure {
         let message = error.to_string();
         match error {
             RunError::Provider(error) => error.into(),
+            RunError::Candidate { source: ProviderError::File(TableError::NoColumn { .. }), .. } => {
+                Self::input(message)
+                    .hint("name the recording's columns with `id`, `answer` and `trial` in the candidate's settings")
+            }
+            RunError::Candidate { source, .. } => Self { message, ..Self::from(source) },
             RunError::Record(error) => error.into(),
             RunError::Interrupted { .. } => Self::new(Exit::Incomplete, message),
             RunError::Prompt { .. } | RunError::Template(_) | RunError::Scorer { .. } | RunError::Plan(_) => {

@@ -12,8 +12,12 @@ use crate::stats::Alpha;
 
 pub(super) fn run(args: &GateArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let project = Project::open(global.config.as_deref())?;
-    let policy = with_flags(project.config.gate.clone(), &args.policy);
+    let mut policy = with_flags(project.config.gate.clone(), &args.policy);
     let (baseline, head, slices) = sides(&project, &args.base, &args.head, &args.table)?;
+    if baseline.identity.pins.is_none() {
+        // The one metric of a plain table is none of the project's.
+        policy.metrics.clear();
+    }
     let options = CompareOptions {
         slices,
         metrics: Vec::new(),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::args::{Color, Global, OutputFormat};
 use super::failure::Failure;
 use crate::gate::Exit;
-use crate::report::json_text;
+use crate::report::{escape_control, json_text};
 use crate::table::write_atomically;
 
 /// Where results, progress and complaints go.
@@ -20,10 +20,11 @@ pub(super) struct Output {
     color: bool,
 }
 
-/// One line on stderr, whatever the settings.
+/// A message on stderr, whatever the settings. It may quote foreign text, which must not reach the terminal's controls.
 pub(super) fn complain(text: &str) {
+    let lines: Vec<String> = text.split('\n').map(|line| escape_control(line, line.len())).collect();
     // When stderr is gone there is nobody to tell.
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", lines.join("\n"));
 }
 
 /// A failure as `--format json` prints it.

@@ -11,7 +11,7 @@ use super::output::Output;
 use super::progress::Progress;
 use crate::compare::{MetricEstimate, default_metrics, side_of_record, summarise};
 use crate::config::Project;
-use crate::evalset::Selection;
+use crate::evalset::{EvalSet, Selection};
 use crate::gate::Exit;
 use crate::record::{Journal, Made, RunFolder, RunRecord, State, save};
 use crate::run::{Limits, Plan, RunError, Setup, close};
@@ -33,7 +33,8 @@ struct Printed<'a> {
 
 pub(super) fn run(args: &RunArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let project = Project::open(global.config.as_deref())?;
-    let made = execute(&project, args, global, output)?;
+    let evalset = project.evalset(global.evalset.as_deref())?;
+    let made = execute(&project, evalset, args, global, output)?;
     let record = &made.record;
     let metrics =
         if project.config.metrics.is_empty() { default_metrics(record) } else { project.config.metrics.clone() };
@@ -97,8 +98,13 @@ impl MadeRun {
 }
 
 /// Makes the plan, runs it, and keeps the record.
-pub(super) fn execute(project: &Project, args: &RunArgs, global: &Global, output: &Output) -> Result<MadeRun, Failure> {
-    let evalset = project.evalset(global.evalset.as_deref())?;
+pub(super) fn execute(
+    project: &Project,
+    evalset: EvalSet,
+    args: &RunArgs,
+    global: &Global,
+    output: &Output,
+) -> Result<MadeRun, Failure> {
     let (name, provider) = project.candidate(args.candidate.as_deref())?;
     let selection = selection(&args.select)?;
     let plan = Plan::new(&Setup {
@@ -111,6 +117,8 @@ pub(super) fn execute(project: &Project, args: &RunArgs, global: &Global, output
         trials: args.trials.map_or(project.config.trials, u32::from),
         seed: global.seed.unwrap_or(project.config.seed),
     })?;
+    // The plan has its own copy of the examples that were chosen.
+    drop(evalset);
     let store = project.store();
     let (folder, mut journal, started, replayed) = match &args.resume {
         None => {

@@ -18,6 +18,13 @@ enum Source {
     Record(Box<RunRecord>, PathBuf),
 }
 
+/// Which of the two a side is. Labels and groups are the baseline's alone, so a head's are not even read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Baseline,
+    Head,
+}
+
 /// The two sides of a comparison, with the slices to look at.
 pub(super) fn sides(
     project: &Project,
@@ -34,8 +41,8 @@ pub(super) fn sides(
     };
     let is_record = matches!(base_source, Source::Record(..));
     let (base_side, head_side) = rayon::join(
-        || side(&base_source, table, table.base_score.as_ref(), &metrics),
-        || side(&head_source, table, table.head_score.as_ref(), &metrics),
+        || side(&base_source, Role::Baseline, table, &metrics),
+        || side(&head_source, Role::Head, table, &metrics),
     );
     let slices = if is_record && table.slice.is_empty() { project.config.slices.keys() } else { slice_keys(table) };
     Ok((base_side?, head_side?, slices))
@@ -61,12 +68,12 @@ fn resolve(project: &Project, name: &str, head: Option<&Source>) -> Result<Sourc
 
 fn side(
     source: &Source,
+    role: Role,
     table: &TableArgs,
-    score: Option<&String>,
     metrics: &BTreeMap<String, MetricSpec>,
 ) -> Result<Side, Failure> {
     match source {
-        Source::Table(path) => table_side(path, table, score),
+        Source::Table(path) => table_side(path, role, table),
         Source::Record(record, folder) => Ok(side_of_record(record, &shown(folder), metrics)?),
     }
 }
@@ -103,10 +110,14 @@ pub(super) fn baseline_record(
     }
 }
 
-fn table_side(path: &Path, table: &TableArgs, score: Option<&String>) -> Result<Side, Failure> {
+fn table_side(path: &Path, role: Role, table: &TableArgs) -> Result<Side, Failure> {
     let mut columns = TableColumns::conventional(path)?;
     columns.id.clone_from(&table.id);
-    columns.score.clone_from(score.unwrap_or(&table.score));
+    let score = match role {
+        Role::Baseline => &table.base_score,
+        Role::Head => &table.head_score,
+    };
+    columns.score.clone_from(score.as_ref().unwrap_or(&table.score));
     for (column, named) in
         [(&mut columns.trial, &table.trial), (&mut columns.group, &table.group), (&mut columns.labels, &table.labels)]
     {
@@ -114,12 +125,13 @@ fn table_side(path: &Path, table: &TableArgs, score: Option<&String>) -> Result<
             column.clone_from(named);
         }
     }
-    let (low, high) = (table.scale[0], table.scale[1]);
-    if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less) {
-        return Err(Failure::input(format!("--scale {low},{high}: the first number must be below the second")));
-    }
+    let (low, high) = table.scale;
     columns.scale = Scale { low, high, higher_is_better: !table.lower_is_better };
     columns.pass_at = table.pass_at;
+    if role == Role::Head {
+        (columns.group, columns.labels) = (None, None);
+        return Ok(read_side(path, &columns)?);
+    }
     for key in table.slice.iter().flat_map(|slice| slice.split(',')) {
         if !columns.slices.iter().any(|known| known == key) {
             columns.slices.push(key.to_owned());

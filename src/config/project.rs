@@ -40,13 +40,18 @@ impl Project {
     /// Where eval sets are.
     #[must_use]
     pub fn evalsets(&self) -> PathBuf {
-        self.root.join("evalsets")
+        self.inside("evalsets")
     }
 
     /// Where runs and baselines are.
     #[must_use]
     pub fn store(&self) -> Store {
-        Store::new(self.root.join("reports"))
+        Store::new(self.inside("reports"))
+    }
+
+    /// A path inside the project, as people write it: `reports`, not `./reports`.
+    fn inside(&self, name: &str) -> PathBuf {
+        if self.root == Path::new(".") { PathBuf::from(name) } else { self.root.join(name) }
     }
 
     /// The eval set of a name, `name@tag`, or the one that the file names.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::error::EvalsetError;
 use super::example::Example;
 use super::label::LabelValue;
-use crate::table::for_each_line;
+use crate::table::{for_each_line, json_reason};
 
 /// Which fields of a line mean what, for files whose fields have other names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,8 @@ pub fn parse_file(path: &Path, fields: &Fields) -> Result<Vec<Example>, EvalsetE
 
 /// One line → one example; the error is the reason without file and line.
 fn parse_line(text: &str, fields: &Fields) -> Result<Example, String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| format!("not valid JSON: {error}"))?;
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| format!("not valid JSON: {}", json_reason(&error)))?;
     let Value::Object(mut line) = value else {
         return Err(format!("expected a JSON object, found {}", kind(&value)));
     };
@@ -97,7 +98,9 @@ fn parse_line(text: &str, fields: &Fields) -> Result<Example, String> {
         Some(other) => return Err(format!("field `{}`: expected a text, found {}", fields.group, kind(&other))),
     };
     let labels = labels(&mut line, fields)?;
-    Ok(Example { id, input, expected, labels, group, other: line })
+    // Collected anew: what is left would keep the room of the whole line, for every example.
+    let other = line.into_iter().collect();
+    Ok(Example { id, input, expected, labels, group, other })
 }
 
 fn labels(line: &mut Map<String, Value>, fields: &Fields) -> Result<BTreeMap<String, LabelValue>, String> {

@@ -71,7 +71,7 @@ impl CommandProvider {
 
     async fn run(&self, input: String) -> Result<Reply, ProviderError> {
         let mut child = self.start()?;
-        let group = child.id();
+        let _group = Group(child.id());
         let outcome = tokio::time::timeout(self.timeout, self.converse(&mut child, input)).await;
         let reply = match outcome {
             Ok(Ok(output)) => self.read(&output),
@@ -81,7 +81,6 @@ impl CommandProvider {
                 format!("no answer within {} s", self.timeout.as_secs_f64()),
             )),
         };
-        kill_group(group);
         Ok(reply.map_or_else(Reply::Failed, Reply::Output))
     }
 
@@ -163,6 +162,15 @@ fn shown(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() > SHOWN { line.chars().take(SHOWN).chain(['…']).collect() } else { line }
+}
+
+/// The process group of a child, ended when the call is: also when the call is dropped because the run stops.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        kill_group(self.0);
+    }
 }
 
 /// Ends a child and everything that it started.

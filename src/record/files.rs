@@ -9,7 +9,7 @@ use super::manifest::Manifest;
 use super::sample::{RunRecord, Sample};
 use crate::call::Usage;
 use crate::score::{ScoreRow, Status, Value};
-use crate::table::{Field, Frame, TableError, for_each_line, read_frame, write_atomically, write_frame};
+use crate::table::{Field, Frame, TableError, for_each_line, json_reason, read_frame, write_atomically, write_frame};
 
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const ROWS: &str = "rows.jsonl";
@@ -59,7 +59,9 @@ fn read_rows(path: &Path, manifest: &Manifest) -> Result<Vec<Sample>, RecordErro
     let mut samples: Vec<Sample> = Vec::new();
     for_each_line(path, |number, text| {
         let broken = |reason: String| TableError::Line { path: path.to_owned(), line: number, reason };
-        match serde_json::from_str(text).map_err(|error| broken(error.to_string()))? {
+        match serde_json::from_str(text)
+            .map_err(|error| broken(format!("not a row of a record: {}", json_reason(&error))))?
+        {
             Line::Asked(asked) if *asked == manifest.asked => {}
             Line::Asked(_) => return Err(broken("what was asked differs from the manifest".to_owned()).into()),
             Line::Sample(sample) => samples.push(sample),

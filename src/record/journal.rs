@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::error::RecordError;
 use super::manifest::Asked;
 use crate::call::Answered;
-use crate::table::TableError;
+use crate::table::{TableError, json_reason};
 
 pub(super) const JOURNAL: &str = "journal.jsonl";
 
@@ -180,7 +180,7 @@ fn read(path: &Path, file: &File) -> Result<(Header, Vec<JournalRow>, u64), Reco
         let broken = |error: serde_json::Error| TableError::Line {
             path: path.to_owned(),
             line: number,
-            reason: format!("not a row of a journal: {error}"),
+            reason: format!("not a row of a journal: {}", json_reason(&error)),
         };
         let torn = !line.ends_with(b"\n");
         if header.is_none() {

@@ -11,6 +11,14 @@ pub enum RunError {
     /// Nobody can be asked.
     #[error(transparent)]
     Provider(#[from] ProviderError),
+    /// Settings or files that make no candidate.
+    #[error("candidate `{name}`: {source}")]
+    Candidate {
+        /// The candidate.
+        name: String,
+        /// What is wrong.
+        source: ProviderError,
+    },
     /// The record cannot be kept.
     #[error(transparent)]
     Record(#[from] RecordError),

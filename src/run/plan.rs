@@ -57,10 +57,11 @@ impl Plan {
         let examples: Vec<Example> =
             setup.selection.choose(&setup.evalset.examples).map_err(RunError::Plan)?.into_iter().cloned().collect();
         let prompt = setup.provider.prompt().map(|file| template(setup.root, file)).transpose()?;
+        let unusable = |source| RunError::Candidate { name: setup.candidate.to_owned(), source };
         let candidate_id = CandidateId {
             name: setup.candidate.to_owned(),
             kind: setup.provider.kind().to_owned(),
-            digest: setup.provider.digest(setup.root)?,
+            digest: setup.provider.digest(setup.root).map_err(unusable)?,
             prompt_sha256: prompt.as_ref().map(|prompt| prompt.digest().to_owned()),
         };
         let candidate =
@@ -95,7 +96,7 @@ impl Plan {
             examples,
             candidate,
             scorers,
-            provider: Router::default().with(setup.candidate, setup.provider.build(setup.root)?),
+            provider: Router::default().with(setup.candidate, setup.provider.build(setup.root).map_err(unusable)?),
         };
         plan.check()?;
         Ok(plan)

@@ -28,6 +28,9 @@ fn failed(path: &Path, error: csv::Error) -> TableError {
 pub(super) fn names(path: &Path, separator: u8) -> Result<Vec<String>, TableError> {
     let mut reader = reader(path, separator)?;
     let header = reader.headers().map_err(|error| failed(path, error))?;
+    if header.is_empty() {
+        return Err(TableError::Empty { path: path.to_owned() });
+    }
     Ok(header.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect())
 }
 

@@ -61,6 +61,16 @@ fn list(names: &[String]) -> String {
     if names.len() > MOST { format!("{shown} and {} more", names.len() - MOST) } else { shown }
 }
 
+/// What is wrong with one line of JSON, and at which column: its line number is the file's, not the parser's "line 1".
+#[must_use]
+pub fn json_reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" at line 1 column ") {
+        Some((what, column)) => format!("{what} at column {column}"),
+        None => text,
+    }
+}
+
 impl TableError {
     /// A function that turns an I/O error into one that names `path`.
     pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::error::TableError;
+use super::error::{TableError, json_reason};
 use super::read::{Cell, Sink};
 
 /// Calls `each` with the number (from 1) and the text of every line that is not blank, without its line end.
@@ -70,7 +70,7 @@ fn not_an_object(path: &Path, line: u64) -> TableError {
 }
 
 fn broken(path: &Path, line: u64, error: &serde_json::Error) -> TableError {
-    TableError::Line { path: path.to_owned(), line, reason: format!("not valid JSON: {error}") }
+    TableError::Line { path: path.to_owned(), line, reason: format!("not valid JSON: {}", json_reason(error)) }
 }
 
 /// Deserialises one object, keeping only the fields that a sink wants, borrowed where they can be.

@@ -14,7 +14,9 @@ use super::read::{Cell, Sink};
 use super::write::AtomicFile;
 
 fn failed(path: &Path, error: &impl std::fmt::Display) -> TableError {
-    TableError::Parquet { path: path.to_owned(), reason: error.to_string() }
+    let reason = error.to_string();
+    let reason = reason.strip_prefix("parquet: ").unwrap_or(&reason).to_owned();
+    TableError::Parquet { path: path.to_owned(), reason }
 }
 
 fn open(path: &Path) -> Result<ParquetReader<File>, TableError> {

@@ -58,9 +58,15 @@ impl Write for AtomicFile {
 
 /// Writes `bytes` as the whole content of `path`, or leaves it as it was.
 ///
+/// A device, a pipe or a link (`/dev/stdout`) is written to and never replaced by a file.
+///
 /// # Errors
 /// When the file cannot be written.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), TableError> {
+    if std::fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+        let file = std::fs::OpenOptions::new().write(true).truncate(true).open(path);
+        return file.and_then(|mut file| file.write_all(bytes)).map_err(TableError::io(path));
+    }
     let mut file = AtomicFile::create(path)?;
     file.write_all(bytes).map_err(TableError::io(path))?;
     file.commit()

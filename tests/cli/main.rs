@@ -1,0 +1,16 @@
+//! The program from outside: arguments and files in; exit code, text and files out.
+//!
+//! These tests drive the binary and do not link the library.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot go on is a failed test, also in helpers")]
+#![expect(clippy::format_collect, reason = "a few lines of a file each")]
+
+mod bad_input;
+mod determinism;
+mod faults;
+mod harness;
+mod hostile;
+mod records;
+mod simulation;
+mod snapshots;
+mod tables;
