@@ -1,7 +1,7 @@
 //! How much is enough to call a cell fine, and how often that is wrong.
 
 use crate::settings::{Rate, Settings, Table};
-use crate::world::{Case, Change, Difficulty, Place, Score, Slicing};
+use crate::world::{Case, Change, Difficulty, Groups, Place, Score, Slicing};
 
 const SINGLE: Case = Case { slicing: Slicing::None, ..Case::STANDARD };
 
@@ -45,12 +45,12 @@ pub fn undecided(settings: &Settings) -> Table {
 pub fn wrongly_fine(settings: &Settings) -> Table {
     let mut table = Table::new(
         "“Fine” at the margin",
-        &["what", "trials", "n = 20", "30", "50", "200", "500", "simulations"],
+        &["what", "trials", "n = 20", "30", "50", "80", "200", "500", "simulations"],
     )
     .say("The true fall is exactly the margin of 5 points; how often the cell is called fine, per cent: at most 5 where the bound holds.");
     let all = Change::Fall { place: Place::All, points: 0.05, rise: 0.0 };
     let breaks = Change::Break(0.05);
-    let rows: [(&str, &str, Case); 6] = [
+    let rows: [(&str, &str, Case); 7] = [
         ("mixed", "0/1, mixed flicker", Case { change: all, ..SINGLE }),
         (
             "homogeneous",
@@ -58,6 +58,11 @@ pub fn wrongly_fine(settings: &Settings) -> Table {
             Case { change: all, difficulty: Difficulty::Homogeneous, ..SINGLE },
         ),
         ("break", "0/1, deterministic, 5 in 100 break for good", Case { change: breaks, ..SINGLE }),
+        (
+            "groups",
+            "0/1, mixed flicker, groups of 5",
+            Case { change: all, groups: Some(Groups { size: 5, told: true }), ..SINGLE },
+        ),
         ("graded", "graded 0 to 3, mixed flicker", Case { change: all, score: Score::Graded, ..SINGLE }),
         (
             "rare",
@@ -77,7 +82,7 @@ pub fn wrongly_fine(settings: &Settings) -> Table {
             }
             let mut cells = vec![what.to_owned(), k.to_string()];
             let mut any = false;
-            for n in [20, 30, 50, 200, 500] {
+            for n in [20, 30, 50, 80, 200, 500] {
                 let case = Case { n, trials: (k, k), margin: Some(0.05), ..case };
                 let outcomes = settings.simulate(&format!("fine/{name}/n{n}/k{k}"), &case, 1_000);
                 cells.push(outcomes.map_or_else(
