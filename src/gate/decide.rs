@@ -1,5 +1,6 @@
 //! The decision: all cells of all metrics tested together, each against its margin.
 
+use super::bound::lower_bound;
 use super::exit::Decision;
 use super::guard::fall_holds;
 use super::policy::{GatePolicy, Mode, OnUndecided};
@@ -140,7 +141,7 @@ fn decide_cell(
     // The policy was checked before.
     let alpha = Alpha::new(policy.alpha).unwrap_or(Alpha::FIVE_PERCENT);
     let drop = drop_of(compared);
-    let lower = compared.evidence.interval(alpha.two_sided_for_one_sided()).map(|(interval, _)| interval.low);
+    let lower = lower_bound(&compared.evidence, alpha);
     let p_adjusted = tested.and_then(|tested| tested.p_adjusted);
     let worse = p_adjusted.is_some_and(|p| p <= policy.alpha) && drop > 0.0;
     let unscored_share = compared.unscored as f64 / (compared.n + compared.unscored).max(1) as f64;
