@@ -84,7 +84,7 @@ pub fn wrongly_fine(settings: &Settings) -> Table {
             let mut any = false;
             for n in [20, 30, 50, 80, 200, 500] {
                 let case = Case { n, trials: (k, k), margin: Some(0.05), ..case };
-                let outcomes = settings.simulate(&format!("fine/{name}/n{n}/k{k}"), &case, 1_000);
+                let outcomes = settings.simulate(&format!("fine/{name}/n{n}/k{k}"), &case, 500);
                 cells.push(outcomes.map_or_else(
                     || "–".to_owned(),
                     |outcomes| {
@@ -94,7 +94,7 @@ pub fn wrongly_fine(settings: &Settings) -> Table {
                     },
                 ));
             }
-            cells.push(settings.sims(1_000).to_string());
+            cells.push(settings.sims(500).to_string());
             if any {
                 table.row(cells);
             }

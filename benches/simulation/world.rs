@@ -33,7 +33,7 @@ pub enum Score {
 /// Where a change acts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Place {
-    /// The first of six intents.
+    /// The first of five intents.
     Intent,
     /// `difficulty=hard`, a tenth.
     Hard,
@@ -64,7 +64,7 @@ pub enum Change {
 /// Which slices the set has.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Slicing {
-    /// Six intents, three difficulties, one small tier: with `overall` eleven cells.
+    /// Five intents, three difficulties, two tiers: with `overall` eleven cells.
     Standard,
     /// Three labels of twenty values each: sixty slices that overlap.
     Tiny,
@@ -196,7 +196,7 @@ impl World {
         let group_of: Vec<u32> = (0..n).map(|i| (i / group_size) as u32).collect();
         // A conversation has one intent; everything else is dealt out among the examples.
         let intents = shuffled(n.div_ceil(group_size), rng);
-        let intent: Vec<u32> = group_of.iter().map(|&group| intents[group as usize] % 6).collect();
+        let intent: Vec<u32> = group_of.iter().map(|&group| intents[group as usize] % 5).collect();
         let dealt = shuffled(n, rng);
         let rank = |i: usize| (f64::from(dealt[i]) + 0.5) / n as f64;
         let hard: Vec<bool> = (0..n).map(|i| rank(i) < HARD_SHARE).collect();
@@ -206,13 +206,13 @@ impl World {
         let labels = match case.slicing {
             Slicing::None => Vec::new(),
             Slicing::Standard => vec![
-                column("intent", &["i1", "i2", "i3", "i4", "i5", "i6"], intent.iter().map(|&code| Some(code))),
+                column("intent", &["i1", "i2", "i3", "i4", "i5"], intent.iter().map(|&code| Some(code))),
                 column(
                     "difficulty",
                     &["easy", "hard", "medium"],
                     (0..n).map(|i| Some(if hard[i] { 1 } else { 2 * u32::from(rank(i) < 0.55) })),
                 ),
-                column("tier", &["small"], small.iter().map(|&small| small.then_some(0))),
+                column("tier", &["main", "small"], small.iter().map(|&small| Some(u32::from(small)))),
             ],
             Slicing::Tiny => ["a", "b", "c"]
                 .into_iter()

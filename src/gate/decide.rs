@@ -194,12 +194,12 @@ fn decide_cell(
 }
 
 /// The number of examples at which the bound of an unchanged cell would clear the margin: its distance from the estimate
-/// shrinks with the root of n.
+/// shrinks with the root of n, and with n itself where nothing moved at all.
 fn needed_n(cell: &CellComparison, lower: Option<f64>, margin: f64) -> Option<u64> {
     let distance = cell.evidence.change.mean().ok()? - lower?;
     let ratio = distance / margin;
     (margin > 0.0 && distance > 0.0)
-        .then(|| (cell.n as f64 * ratio * ratio).ceil() as u64)
+        .then(|| (cell.n as f64 * if cell.evidence.moved.is_empty() { ratio } else { ratio * ratio }).ceil() as u64)
         .filter(|&needed| needed > cell.n)
 }
 
