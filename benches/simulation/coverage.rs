@@ -34,7 +34,7 @@ const BOOTSTRAPS: [(&str, Bootstrap); 3] = [
 ];
 
 fn sizes(settings: &Settings) -> usize {
-    if settings.quick { 3 } else { SIZES.len() }
+    if settings.quick { 2 } else { SIZES.len() }
 }
 
 fn slashed(shares: impl Iterator<Item = f64>) -> String {
@@ -146,7 +146,9 @@ pub fn differences(settings: &Settings) -> Table {
     let pairs = |n: u64, lost: u64, gained: u64| PairedTable::new(n - lost - gained, gained, lost, 0).ok();
     let moments = |n: u64, lost: u64, gained: u64| {
         let mut moments = BlockMoments::default();
-        changes_of(n, lost, gained).into_iter().for_each(|change| moments.push(change, 1.0));
+        for change in changes_of(n, lost, gained) {
+            moments.push(change, 1.0);
+        }
         moments
     };
     let mut methods: Vec<(&str, OfPairs)> = vec![

@@ -34,6 +34,7 @@ pub fn verdict(case: &Case, baseline: &Side, head: &Side) -> (Comparison, Verdic
 
 /// What one gate said, and what other rules would have.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule's answer")]
 pub struct Outcome {
     /// The gate failed: exit 1.
     pub failed: bool,
