@@ -32,7 +32,7 @@ use evalgauge::stats::ranking::{bradley_terry, win_rate};
 use evalgauge::stats::ratings::Ratings;
 use evalgauge::stats::recalibration::{fit_isotonic, fit_platt, fit_temperature};
 use evalgauge::stats::retrieval::RankedQuery;
-use evalgauge::stats::sign_flip::{Cell, Draws, test_family};
+use evalgauge::stats::sign_flip::{Cell, Changes, Draws, test_family};
 use evalgauge::stats::text::{BleuOptions, BleuScorer, squad};
 use evalgauge::stats::{
     Alpha, BlockMoments, Interval, Result, StatError, ab, confidence_sequence, drift, location, power,
@@ -181,7 +181,7 @@ fn every_change_is_zero_or_the_same() {
     }
     let estimate = MeanEstimate::of(&equal).unwrap();
     let replicates = mean_replicates(&equal, SEEDED).unwrap();
-    let still = Cell { changes: vec![], weight: 1.0, decisive: true };
+    let still = Cell { changes: Changes::Sum(vec![]), weight: 1.0, decisive: true };
     check(&[
         ("zeros, t interval", refusal(t_interval(&zeros, FIVE)), Undefined),
         ("equal, t interval", refusal(t_interval(&equal, FIVE)), Undefined),

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::ab::AbArgs;
+use super::power::PowerArgs;
+use super::stats::StatsArgs;
 use crate::compare::IntervalMethod;
 use crate::gate::Mode;
 
@@ -39,6 +42,14 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Decide whether HEAD is worse than BASE, cell by cell
     Gate(GateArgs),
+    /// How many examples, the smallest change that shows, what trials buy
+    Power(PowerArgs),
+    /// Statistics on files or numbers: κ, McNemar, Wilson, pass@k, ECE, Holm …
+    Stats(StatsArgs),
+    /// Online results of variants: sample ratio first, then what they say
+    Ab(AbArgs),
+    /// The metrics and scorers that the config may name
+    List(ListArgs),
 }
 
 /// What every verb understands.
@@ -211,6 +222,21 @@ pub(super) struct PinArgs {
     /// A further field that is a label; may be given several times
     #[arg(long, value_name = "FIELD")]
     pub(super) label_field: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// What to list
+    #[arg(value_enum)]
+    pub(super) what: ListWhat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListWhat {
+    /// What `estimate` may be in `[metrics]`
+    Metrics,
+    /// Which KIND may stand in `[scorers.NAME.KIND]`
+    Scorers,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::args::{ConfigArgs, ConfigVerb, Global, OutputFormat};
 use super::failure::Failure;
 use super::output::Output;
+use super::run::enough_trials;
 use crate::config::{ConfigError, Project};
 use crate::evalset::Selection;
 use crate::gate::Exit;
@@ -40,6 +41,7 @@ pub(super) fn run(args: &ConfigArgs, global: &Global, output: &Output) -> Result
 /// Loads the eval set, makes every candidate and scorer, and renders every prompt.
 fn check(project: &Project, global: &Global, output: &Output) -> Result<(), Failure> {
     let evalset = project.evalset(global.evalset.as_deref())?;
+    enough_trials(project, project.config.trials)?;
     let mut answers = 0;
     let mut candidates = Vec::new();
     for (name, provider) in &project.config.candidates {

@@ -1,5 +1,6 @@
 //! Arguments → settings → one verb. The only place that prints and exits.
 
+mod ab;
 mod args;
 mod baseline;
 mod check;
@@ -9,10 +10,13 @@ mod evalset;
 mod failure;
 mod gate;
 mod git;
+mod list;
 mod output;
+mod power;
 mod progress;
 mod run;
 mod source;
+mod stats;
 
 use std::process::ExitCode;
 
@@ -84,6 +88,10 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Config(args) => config::run(args, &cli.global, output),
         Command::Compare(args) => compare::run(args, &cli.global, output),
         Command::Gate(args) => gate::run(args, &cli.global, output),
+        Command::Power(args) => power::run(args, &cli.global, output),
+        Command::Stats(args) => stats::run(args, &cli.global, output),
+        Command::Ab(args) => ab::run(args, &cli.global, output),
+        Command::List(args) => list::run(args, output),
     }
 }
 

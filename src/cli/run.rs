@@ -1,5 +1,6 @@
 //! `evalgauge run`: ask the candidate, score the answers, keep the record.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -9,7 +10,7 @@ use super::failure::Failure;
 use super::git::revision;
 use super::output::Output;
 use super::progress::Progress;
-use crate::compare::{MetricEstimate, default_metrics, side_of_record, summarise};
+use crate::compare::{Confusion, MetricEstimate, confusions, default_metrics, side_of_record, summarise};
 use crate::config::Project;
 use crate::evalset::{EvalSet, Selection};
 use crate::gate::Exit;
@@ -29,6 +30,8 @@ struct Printed<'a> {
     trials: u32,
     failed: usize,
     metrics: &'a [MetricEstimate],
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    confusion: BTreeMap<String, Confusion>,
 }
 
 pub(super) fn run(args: &RunArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
@@ -38,7 +41,8 @@ pub(super) fn run(args: &RunArgs, global: &Global, output: &Output) -> Result<Ex
     let record = &made.record;
     let metrics =
         if project.config.metrics.is_empty() { default_metrics(record) } else { project.config.metrics.clone() };
-    let estimates = summarise(&side_of_record(record, &made.source(), &metrics)?);
+    let seed = global.seed.unwrap_or(project.config.seed);
+    let estimates = summarise(&side_of_record(record, &made.source(), &metrics)?, seed)?;
     let asked = &record.manifest.asked;
     let failed = record.samples.iter().filter(|sample| sample.error.is_some()).count();
     match output.format() {
@@ -53,6 +57,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, output: &Output) -> Result<Ex
             trials: asked.trials,
             failed,
             metrics: &estimates,
+            confusion: confusions(record),
         })?,
         OutputFormat::Text | OutputFormat::Md => output.result(&text(&made, &estimates, failed))?,
     }
@@ -74,9 +79,9 @@ fn text(made: &MadeRun, estimates: &[MetricEstimate], failed: usize) -> String {
         let ci = estimate.ci.map_or(String::new(), |ci| format!("  95 % [{:.4}, {:.4}]", ci.low, ci.high));
         let unscored = if estimate.unscored > 0 { format!(", {} unscored", estimate.unscored) } else { String::new() };
         text.push_str(&format!(
-            "  {:<20} {:.4}{ci}  {} of {} passed{unscored}\n",
+            "  {:<20} {}{ci}  {} of {} passed{unscored}\n",
             estimate.metric,
-            estimate.mean.unwrap_or(f64::NAN),
+            estimate.value.map_or_else(|| "undefined".to_owned(), |value| format!("{value:.4}")),
             estimate.passed,
             estimate.scored
         ));
@@ -119,6 +124,7 @@ pub(super) fn execute(
     })?;
     // The plan has its own copy of the examples that were chosen.
     drop(evalset);
+    enough_trials(project, plan.asked.trials)?;
     let store = project.store();
     let (folder, mut journal, started, replayed) = match &args.resume {
         None => {
@@ -160,6 +166,13 @@ pub(super) fn execute(
     save(&folder.path, &record).map_err(|error| stopped(error.into(), &folder))?;
     output.detail(|| format!("{} calls answered now", progress.asked));
     Ok(MadeRun { folder, record })
+}
+
+/// Refuses a metric that this many trials cannot give, before any of them is paid for.
+pub(super) fn enough_trials(project: &Project, trials: u32) -> Result<(), Failure> {
+    project.config.metrics.iter().try_for_each(|(name, metric)| {
+        metric.check_trials(trials).map_err(|reason| Failure::input(format!("metric `{name}`: {reason}")))
+    })
 }
 
 /// Adds how to go on: whatever ended the run, its replies are in the journal.

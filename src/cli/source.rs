@@ -48,6 +48,29 @@ pub(super) fn sides(
     Ok((base_side?, head_side?, slices))
 }
 
+/// One side alone, with the slices to look at, and the record where it is one. A name may also be a candidate's that has a
+/// baseline.
+pub(super) fn one_side(
+    project: &Project,
+    name: &str,
+    table: &TableArgs,
+) -> Result<(Side, SliceKeys, Option<RunRecord>), Failure> {
+    let path = Path::new(name);
+    if path.is_file() || path.extension().is_some() && !path.exists() {
+        let source = resolve(project, name, None)?;
+        return Ok((side(&source, Role::Baseline, table, &BTreeMap::new())?, slice_keys(table), None));
+    }
+    let evalset = project.config.evalset.as_deref().unwrap_or_default();
+    let evalset = evalset.split_once('@').map_or(evalset, |(name, _)| name);
+    let candidate = project.config.candidate.as_deref().unwrap_or_default();
+    let named = Some(name).filter(|&name| name != "baseline");
+    let (record, folder) = baseline_record(project, named, evalset, candidate)?;
+    let metrics =
+        if project.config.metrics.is_empty() { default_metrics(&record) } else { project.config.metrics.clone() };
+    let slices = if table.slice.is_empty() { project.config.slices.keys() } else { slice_keys(table) };
+    Ok((side_of_record(&record, &shown(&folder), &metrics)?, slices, Some(record)))
+}
+
 fn resolve(project: &Project, name: &str, head: Option<&Source>) -> Result<Source, Failure> {
     let path = Path::new(name);
     if path.is_file() {

@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::aggregate::Aggregate;
+use super::cell::cell;
+use super::corpus::{CorpusEvidence, PairedSeen};
 use super::error::CompareError;
 use super::flips::{Flips, find_flips};
 use super::pairing::{Matched, Pairing, TrialRange, check_pins, match_ids, pair, trials};
 use super::side::{Identity, MetricValues, Side};
-use super::slices::{Slice, SliceKeys, slices};
+use super::slices::{SliceKeys, slices};
 use crate::score::Scale;
 use crate::stats::paired::PairedTable;
-use crate::stats::proportion::Proportion;
 use crate::stats::{Alpha, BlockMoments, Interval, proportional_integers};
 
 /// How to make the interval of a difference.
@@ -142,6 +144,8 @@ pub struct CellEvidence {
     pub keys: Vec<String>,
     /// Passing examples of the baseline that fail in the head.
     pub pass_to_fail: u64,
+    /// For an estimate that is no mean over examples, what takes the place of `change`, `table` and `moved`.
+    pub corpus: Option<CorpusEvidence>,
 }
 
 /// One metric, over all examples.
@@ -204,9 +208,9 @@ impl Missing {
 }
 
 /// The independent blocks of the paired examples: their group, or themselves.
-struct Blocks {
-    of: Vec<u32>,
-    grouped: bool,
+pub(super) struct Blocks {
+    pub(super) of: Vec<u32>,
+    pub(super) grouped: bool,
     count: usize,
 }
 
@@ -279,6 +283,7 @@ pub fn compare(baseline: &Side, head: &Side, options: &CompareOptions) -> Result
         if b.scale != h.scale {
             return Err(CompareError::NotComparable(format!("metric `{name}` has another scale on either side")));
         }
+        enough_trials(baseline, b, h, &matched)?;
         let paired = PairedMetric::new(b, h, &matched);
         comparison.warnings.extend(paired.warnings(name));
         let cells: Result<Vec<_>, CompareError> =
@@ -295,6 +300,18 @@ fn metric<'a>(side: &'a Side, name: &str) -> Result<&'a MetricValues, CompareErr
         let has: Vec<_> = side.metrics.iter().map(|metric| format!("`{}`", metric.name)).collect();
         CompareError::Input(format!("{} has no metric `{name}`; it has {}", side.identity.source, has.join(", ")))
     })
+}
+
+/// Refuses a metric that needs more trials of an example than both sides have.
+fn enough_trials(side: &Side, b: &MetricValues, h: &MetricValues, matched: &Matched) -> Result<(), CompareError> {
+    for (&row, &other) in matched.baseline.iter().zip(&matched.head) {
+        let (of_baseline, of_head) = (b.of(row as usize).len(), h.of(other as usize).len());
+        // An example without any trial is one that the metric is not about, or that is unscored.
+        if of_baseline > 0 && of_head > 0 {
+            b.enough_trials(side.ids.get(row as usize), of_baseline.min(of_head))?;
+        }
+    }
+    Ok(())
 }
 
 fn warnings(baseline: &Side, head: &Side, blocks: &Blocks) -> Vec<String> {
@@ -327,11 +344,15 @@ pub(super) struct PairedMetric {
     pub(super) pairs: Vec<Pairing>,
     pub(super) has_passes: bool,
     /// Whether the baseline and the head have any score.
-    scored: Vec<(bool, bool)>,
-    /// Every score sits at an end of the scale and every pair has one trial.
-    single_binary: bool,
+    pub(super) scored: Vec<(bool, bool)>,
+    /// Every example has one of two values: one trial with a score at an end of the scale, or an aggregate that is 0 or 1.
+    pub(super) single_binary: bool,
     /// The change of each pair, positive better, as proportional whole numbers; 0 where unscored.
-    integers: Vec<i64>,
+    pub(super) integers: Vec<i64>,
+    /// What becomes of trials.
+    pub(super) aggregate: Aggregate,
+    /// What an estimate over the whole corpus sees.
+    pub(super) seen: Option<PairedSeen>,
 }
 
 impl PairedMetric {
@@ -341,7 +362,7 @@ impl PairedMetric {
             .baseline
             .par_iter()
             .zip(&matched.head)
-            .map(|(&b, &h)| pair(baseline.of(b as usize), head.of(h as usize)))
+            .map(|(&b, &h)| pair(baseline.of(b as usize), head.of(h as usize), baseline.aggregate))
             .collect();
         let paired = || {
             pairs.iter().filter_map(|pairing| match pairing {
@@ -369,7 +390,12 @@ impl PairedMetric {
                 trials_used,
             },
             has_passes: baseline.has_passes && head.has_passes,
-            single_binary: trials_used == 1 && baseline.is_binary() && head.is_binary(),
+            single_binary: match baseline.aggregate {
+                Aggregate::Mean => trials_used == 1 && baseline.is_binary() && head.is_binary(),
+                aggregate => aggregate.is_binary(),
+            },
+            aggregate: baseline.aggregate,
+            seen: PairedSeen::new(baseline, head, matched),
             integers: proportional_integers(&changes),
             scored,
             pairs,
@@ -395,164 +421,4 @@ impl PairedMetric {
         }
         warnings
     }
-}
-
-/// Sums over the members of one block.
-#[derive(Default, Clone, Copy)]
-struct BlockSums {
-    members: f64,
-    baseline: f64,
-    head: f64,
-    integer: i64,
-}
-
-fn cell(
-    paired: &PairedMetric,
-    slice: &Slice,
-    blocks: &Blocks,
-    same: Option<&[bool]>,
-    options: &CompareOptions,
-) -> Result<CellComparison, CompareError> {
-    let scale = paired.summary.scale;
-    let mut sums: Vec<(u32, BlockSums)> = Vec::with_capacity(slice.members.len());
-    let mut passes = PassTable { both: 0, only_baseline: 0, only_head: 0, neither: 0 };
-    let (mut unscored, mut unscored_sides, mut pass_to_fail) = (0, (0, 0), 0);
-    for &example in &slice.members {
-        let pair = match &paired.pairs[example as usize] {
-            Pairing::Paired(pair) => pair,
-            Pairing::NotMeant => continue,
-            Pairing::Unscored => {
-                unscored += 1;
-                match paired.scored[example as usize] {
-                    (false, true) => unscored_sides.0 += 1,
-                    (true, false) => unscored_sides.1 += 1,
-                    _ => {}
-                }
-                continue;
-            }
-        };
-        let (b, h) = (pair.baseline_passes == pair.trials, pair.head_passes == pair.trials);
-        match (b, h) {
-            (true, true) => passes.both += 1,
-            (true, false) => passes.only_baseline += 1,
-            (false, true) => passes.only_head += 1,
-            (false, false) => passes.neither += 1,
-        }
-        pass_to_fail += u64::from(paired.has_passes && b && pair.head_passes == 0);
-        let block = blocks.of[example as usize];
-        sums.push((
-            block,
-            BlockSums {
-                members: 1.0,
-                baseline: pair.baseline,
-                head: pair.head,
-                integer: paired.integers[example as usize],
-            },
-        ));
-    }
-    if blocks.grouped {
-        sums = merged(sums);
-    }
-    let (mut change, mut baseline, mut head) = <(BlockMoments, BlockMoments, BlockMoments)>::default();
-    for (_, block) in &sums {
-        change.push(scale.direction() * (block.head - block.baseline) / scale.width(), block.members);
-        baseline.push(block.baseline, block.members);
-        head.push(block.head, block.members);
-    }
-    let n = passes.both + passes.only_baseline + passes.only_head + passes.neither;
-    let binary = paired.single_binary && change.blocks() == n;
-    let evidence = CellEvidence {
-        change,
-        // A = head and B = baseline, so that its difference is the change for the better.
-        table: binary
-            .then(|| PairedTable::new(passes.both, passes.only_head, passes.only_baseline, passes.neither).ok())
-            .flatten(),
-        trials: paired.summary.trials_used,
-        moved: sums.iter().filter(|(_, b)| b.integer != 0).map(|(block, b)| (*block, b.integer)).collect(),
-        keys: slice.keys.clone(),
-        pass_to_fail,
-    };
-    let mut cell = CellComparison {
-        metric: paired.summary.name.clone(),
-        slice: slice.name.clone(),
-        n,
-        unscored,
-        unscored_sides,
-        blocks: change.blocks(),
-        baseline: baseline.mean().ok(),
-        baseline_ci: one_side(&baseline, scale, binary, options.alpha),
-        head: head.mean().ok(),
-        head_ci: one_side(&head, scale, binary, options.alpha),
-        delta: change.mean().ok().map(|mean| mean * scale.width() * scale.direction()),
-        ci: None,
-        method: "none",
-        tests: tests(&evidence),
-        passes: binary.then_some(passes),
-        same_answers: same.is_some_and(|same| slice.members.iter().all(|&example| same[example as usize])),
-        evidence,
-    };
-    if let Some((interval, method)) = super::interval::of_difference(&cell.evidence, &sums_of(&sums, scale), options)
-        .map_err(|source| CompareError::Statistic { what: format!("{} @ {}", cell.metric, cell.slice), source })?
-    {
-        cell.ci = Some(interval.scaled(scale.width() * scale.direction()));
-        cell.method = method;
-    }
-    Ok(cell)
-}
-
-/// Adds up the members of each block, blocks ascending.
-fn merged(mut sums: Vec<(u32, BlockSums)>) -> Vec<(u32, BlockSums)> {
-    sums.sort_by_key(|(block, _)| *block);
-    sums.dedup_by(|(later, from), (block, into)| {
-        let same = later == block;
-        if same {
-            into.members += from.members;
-            into.baseline += from.baseline;
-            into.head += from.head;
-            into.integer += from.integer;
-        }
-        same
-    });
-    sums
-}
-
-/// (change for the better on a 0..1 scale, size) of each block, for methods that resample.
-fn sums_of(sums: &[(u32, BlockSums)], scale: Scale) -> impl Fn() -> Vec<(f64, f64)> {
-    let blocks: Vec<BlockSums> = sums.iter().map(|(_, block)| *block).collect();
-    move || {
-        blocks
-            .iter()
-            .map(|block| (scale.direction() * (block.head - block.baseline) / scale.width(), block.members))
-            .collect()
-    }
-}
-
-fn tests(evidence: &CellEvidence) -> Option<Tests> {
-    if let Some(table) = evidence.table {
-        let corrected = table.mcnemar_corrected();
-        return Some(Tests::McNemar {
-            mcnemar_exact: table.mcnemar_exact(),
-            mcnemar_mid_p: table.mcnemar_mid_p(),
-            mcnemar_chi2: corrected.statistic,
-            mcnemar_chi2_p: corrected.p,
-        });
-    }
-    evidence.change.t_test().ok().map(|t| Tests::T { t })
-}
-
-/// The interval of one side's estimate: Wilson for 0/1 scores, else t on blocks (Wilson on the number of blocks where
-/// nothing varies, since an interval of zero width claims too much).
-fn one_side(moments: &BlockMoments, scale: Scale, binary: bool, alpha: Alpha) -> Option<Interval> {
-    let mean = moments.mean().ok()?;
-    let share = (mean - scale.low) / scale.width();
-    let varies = moments.standard_error().is_ok_and(|error| error > 1e-12 * scale.width());
-    let wilson = |n: u64| {
-        let passes = (share * n as f64).round().clamp(0.0, n as f64) as u64;
-        let unit = Proportion::new(passes, n).ok()?.wilson(alpha);
-        Some(Interval::new(scale.low + unit.low * scale.width(), scale.low + unit.high * scale.width()))
-    };
-    if binary || !varies {
-        return wilson(moments.blocks());
-    }
-    Some(moments.t_interval(alpha).ok()?.clipped(scale.low, scale.high))
 }

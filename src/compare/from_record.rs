@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::error::CompareError;
+use super::estimate::Needs;
 use super::metric::MetricSpec;
-use super::side::{Answers, Identity, Labels, MetricValues, Pins, Side};
+use super::side::{Answers, Identity, Labels, MetricValues, Pins, SeenTrials, Side};
 use crate::evalset::LabelValue;
 use crate::record::{RunRecord, Sample, State};
+use crate::score::ScoreRow;
 use crate::table::{Category, Text};
 
 /// The side that a record is, under some metrics. `source` is where it was read from.
@@ -73,21 +75,48 @@ fn values(
             has.join(", ")
         ))
     })?;
+    spec.check(None).map_err(|reason| CompareError::Input(format!("metric `{name}`: {reason}")))?;
+    let wrong =
+        |example: &str, reason: String| CompareError::Input(format!("metric `{name}`: example `{example}`: {reason}"));
     let mut values = MetricValues::new(name, spec.scale(scorer.scale), true);
-    let mut any = false;
+    values.estimate = spec.estimate;
+    values.label.clone_from(&spec.label);
+    values.aggregate = spec.aggregate();
+    let mut seen = SeenTrials::default();
+    let mut labels = Category::default();
+    let (mut any, mut confidences, mut measured) = (false, 0_usize, 0_usize);
     for trials in examples {
-        let rows = trials
+        let rows: Vec<&ScoreRow> = trials
             .iter()
-            .filter_map(|sample| sample.scores.iter().find(|row| row.scorer == spec.scorer && row.part == spec.part));
-        let rows: Vec<_> = rows.map(|row| spec.value(row)).collect();
+            .filter_map(|sample| sample.scores.iter().find(|row| row.scorer == spec.scorer && row.part == spec.part))
+            .collect();
         any |= !rows.is_empty();
-        values.push(rows);
+        confidences += rows.iter().filter(|row| row.confidence.is_some()).count();
+        measured += rows.iter().filter(|row| row.value.is_some()).count();
+        let mut scored = Vec::with_capacity(rows.len());
+        for row in rows {
+            scored.push(spec.value(row).map_err(|reason| wrong(&trials[0].id, reason))?);
+            if spec.estimate.is_corpus() {
+                seen.trials.push(spec.seen(row, &mut labels).map_err(|reason| wrong(&trials[0].id, reason))?);
+            }
+        }
+        values.push(scored);
     }
-    if any {
-        Ok(values)
-    } else {
-        Err(CompareError::Input(format!("metric `{name}`: scorer `{}` has no part `{}`", spec.scorer, spec.part)))
+    if !any {
+        return Err(CompareError::Input(format!(
+            "metric `{name}`: scorer `{}` has no part `{}`",
+            spec.scorer, spec.part
+        )));
     }
+    if spec.estimate.needs() == Needs::Confidences && confidences == 0 && measured > 0 {
+        let reason = spec.estimate.misfit(&format!("scorer `{}`", spec.scorer));
+        return Err(CompareError::Input(format!("metric `{name}`: {reason}")));
+    }
+    if spec.estimate.is_corpus() {
+        seen.labels = labels.names;
+        values.seen = Some(seen);
+    }
+    Ok(values)
 }
 
 fn labels(examples: &[&[Sample]]) -> Vec<Labels> {

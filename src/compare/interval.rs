@@ -1,17 +1,34 @@
 //! The interval of a paired difference, by the method that was asked for.
 
 use super::comparison::{CellEvidence, CompareOptions, IntervalMethod};
+use super::corpus::{CORPUS_METHOD, CorpusEvidence};
 use crate::stats::bootstrap::{
     ClusterTotal, Replicates, Resampling, mean_replicates, ratio_acceleration, ratio_replicates,
 };
+use crate::stats::sign_flip::Changes;
 use crate::stats::special::normal_quantile;
 use crate::stats::{Alpha, Interval, Result, StatError};
 
 impl CellEvidence {
+    /// The change for the better on a 0..1 scale, where there is one.
+    #[must_use]
+    pub fn mean_change(&self) -> Option<f64> {
+        self.corpus.as_ref().map_or_else(|| self.change.mean().ok(), CorpusEvidence::change)
+    }
+
+    /// What the joint sign flips need.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        self.corpus.as_ref().map_or_else(|| Changes::Sum(self.moved.clone()), CorpusEvidence::changes)
+    }
+
     /// The default interval of the change for the better, on a 0..1 scale: Tango where there is a table of passes, else t
-    /// on blocks with one pseudo pair ±1/√k. `None` without data.
+    /// on blocks with one pseudo pair ±1/√k; of an estimate over the corpus the percentile one. `None` without data.
     #[must_use]
     pub fn interval(&self, alpha: Alpha) -> Option<(Interval, &'static str)> {
+        if let Some(corpus) = &self.corpus {
+            return corpus.interval(alpha).map(|interval| (interval, CORPUS_METHOD));
+        }
         if let Some(table) = self.table {
             return Some((table.tango(alpha), "tango"));
         }

@@ -3,8 +3,12 @@
 //! Comparability is checked before any number is computed: sides whose pins differ are refused. Examples are put in
 //! the order of their ids' bytes, so that the order of rows in a file has no influence on anything.
 
+mod aggregate;
+mod cell;
 mod comparison;
+mod corpus;
 mod error;
+mod estimate;
 mod flips;
 mod from_record;
 mod from_table;
@@ -15,16 +19,19 @@ mod side;
 mod slices;
 mod summary;
 
+pub use aggregate::Aggregate;
 pub use comparison::{
     CellComparison, CellEvidence, CompareOptions, Comparison, IntervalMethod, MetricSummary, Missing, PassTable, Tests,
     compare,
 };
+pub use corpus::{CORPUS_METHOD, CORPUS_RESAMPLES, CorpusEvidence};
 pub use error::CompareError;
+pub use estimate::{Estimate, Needs};
 pub use flips::{Flip, Flips};
 pub use from_record::side_of_record;
 pub use from_table::{TableColumns, read_side};
-pub use metric::{Estimate, MetricSpec, default_metrics};
+pub use metric::{MetricSpec, default_metrics};
 pub use pairing::TrialRange;
-pub use side::{Answers, Identity, Labels, MetricValues, Pins, Scored, Side};
-pub use slices::{OVERALL, Slice, SliceKeys, slice_name};
-pub use summary::{MetricEstimate, summarise};
+pub use side::{Answers, Identity, Labels, MetricValues, Pins, Scored, Seen, SeenTrials, Side};
+pub use slices::{OVERALL, Slice, SliceKeys, slice_name, slices};
+pub use summary::{Confusion, MetricEstimate, confusions, summarise};

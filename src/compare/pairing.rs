@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::aggregate::Aggregate;
 use super::error::CompareError;
 use super::side::{MetricValues, Pins, Scored, Side};
 
@@ -93,7 +94,7 @@ pub(super) fn trials(metric: &MetricValues, rows: &[u32]) -> TrialRange {
     TrialRange { least: lengths().min().unwrap_or(0), most: lengths().max().unwrap_or(0) }
 }
 
-/// One metric of one shared example: the means of the trials that are used on both sides.
+/// One metric of one shared example: what becomes of the trials that are used on both sides.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Pair {
     pub(super) baseline: f64,
@@ -118,7 +119,9 @@ pub(super) enum Pairing {
 
 /// Pairs the trials of one example: the first `min(k, k′)` of both sides, leaving out a trial (on both sides) that either
 /// side has no score for.
-pub(super) fn pair(baseline: &[Option<Scored>], head: &[Option<Scored>]) -> Pairing {
+///
+/// The trials that are left on either side become one value by `aggregate`; with fewer than it needs the pair is unscored.
+pub(super) fn pair(baseline: &[Option<Scored>], head: &[Option<Scored>], aggregate: Aggregate) -> Pairing {
     if baseline.is_empty() && head.is_empty() {
         return Pairing::NotMeant;
     }
@@ -132,6 +135,17 @@ pub(super) fn pair(baseline: &[Option<Scored>], head: &[Option<Scored>]) -> Pair
     }
     if pair.trials == 0 {
         return Pairing::Unscored;
+    }
+    if aggregate != Aggregate::Mean {
+        let values = |pick: fn(&Scored, &Scored) -> f64| -> Vec<f64> {
+            baseline.iter().zip(head).filter_map(|(b, h)| Some(pick(b.as_ref()?, h.as_ref()?))).collect()
+        };
+        let of_baseline = aggregate.of(&values(|b, _| b.value), pair.baseline_passes);
+        let of_head = aggregate.of(&values(|_, h| h.value), pair.head_passes);
+        return match of_baseline.zip(of_head) {
+            Some((baseline, head)) => Pairing::Paired(Pair { baseline, head, ..pair }),
+            None => Pairing::Unscored,
+        };
     }
     let trials = f64::from(pair.trials);
     Pairing::Paired(Pair { baseline: pair.baseline / trials, head: pair.head / trials, ..pair })
@@ -148,20 +162,31 @@ mod tests {
     #[test]
     fn an_unscored_trial_takes_its_partner_along() {
         let (b, h) = (trials(&[Some(1.0), None, Some(0.0)]), trials(&[Some(0.0), Some(1.0), Some(0.0)]));
-        let Pairing::Paired(pair) = pair(&b, &h) else { panic!() };
+        let Pairing::Paired(pair) = pair(&b, &h, Aggregate::Mean) else { panic!() };
         assert_eq!((pair.trials, pair.baseline, pair.head), (2, 0.5, 0.0));
     }
 
     #[test]
     fn unequal_trials_use_the_first_of_both() {
-        let Pairing::Paired(pair) = pair(&trials(&[Some(1.0)]), &trials(&[Some(0.0), Some(1.0)])) else { panic!() };
+        let Pairing::Paired(pair) = pair(&trials(&[Some(1.0)]), &trials(&[Some(0.0), Some(1.0)]), Aggregate::Mean)
+        else {
+            panic!()
+        };
         assert_eq!((pair.trials, pair.head), (1, 0.0));
     }
 
     #[test]
+    fn both_sides_are_cut_to_one_number_of_trials_before_they_become_a_value() {
+        let (b, h) = (trials(&[Some(1.0), Some(0.0), Some(1.0)]), trials(&[Some(0.0), Some(1.0)]));
+        let Pairing::Paired(both) = pair(&b, &h, Aggregate::PassHatK(1)) else { panic!() };
+        assert_eq!((both.trials, both.baseline, both.head), (2, 0.5, 0.5));
+        assert_eq!(pair(&b, &trials(&[None, Some(1.0)]), Aggregate::PassAtK(2)), Pairing::Unscored);
+    }
+
+    #[test]
     fn nothing_scored_is_unscored_and_nothing_at_all_is_not_meant() {
-        assert_eq!(pair(&trials(&[None]), &trials(&[Some(1.0)])), Pairing::Unscored);
-        assert_eq!(pair(&trials(&[]), &trials(&[Some(1.0)])), Pairing::Unscored);
-        assert_eq!(pair(&[], &[]), Pairing::NotMeant);
+        assert_eq!(pair(&trials(&[None]), &trials(&[Some(1.0)]), Aggregate::Mean), Pairing::Unscored);
+        assert_eq!(pair(&trials(&[]), &trials(&[Some(1.0)]), Aggregate::Mean), Pairing::Unscored);
+        assert_eq!(pair(&[], &[], Aggregate::Mean), Pairing::NotMeant);
     }
 }

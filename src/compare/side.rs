@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::aggregate::Aggregate;
+use super::error::CompareError;
+use super::estimate::Estimate;
 use crate::score::Scale;
 use crate::table::Text;
 
@@ -48,6 +51,36 @@ pub struct Scored {
     pub passed: bool,
 }
 
+/// What an estimate over the whole corpus sees of one trial.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Seen {
+    /// The right label, and the one that the answer gave, if any; both are numbers of labels.
+    Label {
+        /// The right one.
+        right: u32,
+        /// The given one.
+        said: Option<u32>,
+    },
+    /// How sure the answer was, and whether it was right.
+    Stated {
+        /// 0 to 1.
+        confidence: f64,
+        /// Whether it was right.
+        right: bool,
+    },
+    /// How the answer fared against another: 1, 0 or −1.
+    Preferred(i8),
+}
+
+/// What a corpus estimate sees of every trial of a side.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SeenTrials {
+    /// The labels by number.
+    pub labels: Vec<String>,
+    /// One entry a value of the metric, `None` where unscored.
+    pub trials: Vec<Option<Seen>>,
+}
+
 /// The values of one metric: each example has one a trial, in trial order; `None` is unscored. An example without any
 /// trial is one that the metric does not apply to.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +91,14 @@ pub struct MetricValues {
     pub scale: Scale,
     /// Whether `passed` means something: scores without a limit are neither.
     pub has_passes: bool,
+    /// What is estimated.
+    pub estimate: Estimate,
+    /// The label that the estimate is about.
+    pub label: Option<String>,
+    /// What becomes of the trials of an example.
+    pub aggregate: Aggregate,
+    /// For an estimate over the whole corpus, what it sees.
+    pub seen: Option<SeenTrials>,
     values: Vec<Option<Scored>>,
     ends: Vec<u32>,
 }
@@ -66,7 +107,17 @@ impl MetricValues {
     /// A metric without examples.
     #[must_use]
     pub fn new(name: impl Into<String>, scale: Scale, has_passes: bool) -> Self {
-        Self { name: name.into(), scale, has_passes, values: Vec::new(), ends: Vec::new() }
+        Self {
+            name: name.into(),
+            scale,
+            has_passes,
+            estimate: Estimate::Mean,
+            label: None,
+            aggregate: Aggregate::Mean,
+            seen: None,
+            values: Vec::new(),
+            ends: Vec::new(),
+        }
     }
 
     /// Appends an example with its trials.
@@ -78,8 +129,34 @@ impl MetricValues {
     /// The trials of an example.
     #[must_use]
     pub fn of(&self, example: usize) -> &[Option<Scored>] {
+        &self.values[self.place(example)]
+    }
+
+    /// What a corpus estimate sees of the trials of an example.
+    #[must_use]
+    pub fn seen_of(&self, example: usize) -> &[Option<Seen>] {
+        self.seen.as_ref().map_or(&[], |seen| &seen.trials[self.place(example)])
+    }
+
+    fn place(&self, example: usize) -> std::ops::Range<usize> {
         let start = if example == 0 { 0 } else { self.ends[example - 1] as usize };
-        &self.values[start..self.ends[example] as usize]
+        start..self.ends[example] as usize
+    }
+
+    /// Refuses an example with fewer trials than the metric needs.
+    ///
+    /// # Errors
+    /// [`CompareError::Input`] naming the metric and the example.
+    pub(super) fn enough_trials(&self, example: &str, trials: usize) -> Result<(), CompareError> {
+        let needed = self.aggregate.fewest_trials();
+        if trials >= needed as usize {
+            return Ok(());
+        }
+        Err(CompareError::Input(format!(
+            "metric `{}`: `{}` with k = {needed} needs at least {needed} trials of each example; `{example}` has {trials}",
+            self.name,
+            self.estimate.name()
+        )))
     }
 
     /// Whether every scored value is the lowest or the highest of the scale.

@@ -44,7 +44,7 @@ pub fn slice_name<'a>(parts: impl IntoIterator<Item = (&'a str, &'a str)>) -> St
 ///
 /// # Errors
 /// The first key that the side does not have.
-pub(super) fn slices(side: &Side, rows: &[u32], wanted: &SliceKeys) -> Result<Vec<Slice>, String> {
+pub fn slices(side: &Side, rows: &[u32], wanted: &SliceKeys) -> Result<Vec<Slice>, String> {
     let mut found =
         vec![Slice { name: OVERALL.to_owned(), keys: Vec::new(), members: (0..rows.len() as u32).collect() }];
     let column = |key: &String| {

@@ -125,6 +125,7 @@ impl Config {
                     named("scorer", &spec.scorer, self.scorers.keys().collect())
                 ));
             }
+            spec.check(self.scorers.get(&spec.scorer)).map_err(|reason| format!("metric `{metric}`: {reason}"))?;
         }
         // Without [metrics] each scorer is one; judges with parts name theirs there.
         let metrics: Vec<&String> =

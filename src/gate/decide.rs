@@ -12,7 +12,7 @@ use crate::stats::{Alpha, rng};
 
 /// The share of α that the overall cells have together; all other cells share the rest equally. Weighting slices by √n
 /// would starve small ones.
-const OVERALL_SHARE: f64 = 0.40;
+pub const OVERALL_SHARE: f64 = 0.40;
 
 /// The level at which more unscored pairs in the head than in the baseline make a metric undecidable.
 const UNSCORED_ALPHA: f64 = 0.01;
@@ -39,7 +39,7 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
     let family: Vec<_> = tested
         .iter()
         .map(|cell| crate::stats::sign_flip::Cell {
-            changes: cell.evidence.moved.clone(),
+            changes: cell.evidence.changes(),
             weight: weight(cell, overall_cells, tested.len()),
             decisive: drop_of(cell) > margin(cell),
         })
@@ -113,7 +113,7 @@ fn weight(cell: &CellComparison, overall_cells: usize, all_cells: usize) -> f64 
 
 /// How far the cell fell, as a share of its scale; negative when it rose.
 fn drop_of(cell: &CellComparison) -> f64 {
-    cell.evidence.change.mean().map_or(0.0, |mean| -mean)
+    cell.evidence.mean_change().map_or(0.0, |change| -change)
 }
 
 const fn is_open(state: State) -> bool {
@@ -163,7 +163,11 @@ fn decide_cell(
     } else if margin > 0.0 && lower.is_some_and(|lower| lower > -margin) {
         State::Fine
     } else if p_adjusted.is_none() {
-        note = Some(format!("{} of at least {FEWEST_MOVED} blocks changed", compared.evidence.moved.len()));
+        note = Some(if compared.evidence.mean_change().is_none() {
+            "the estimate is undefined on one side".to_owned()
+        } else {
+            format!("{} of at least {FEWEST_MOVED} blocks changed", tested.map_or(0, |tested| tested.moved))
+        });
         State::Untestable
     } else {
         State::Undecided
@@ -196,7 +200,7 @@ fn decide_cell(
 /// The number of examples at which the bound of an unchanged cell would clear the margin: its distance from the estimate
 /// shrinks with the root of n, and with n itself where nothing moved at all.
 fn needed_n(cell: &CellComparison, lower: Option<f64>, margin: f64) -> Option<u64> {
-    let distance = cell.evidence.change.mean().ok()? - lower?;
+    let distance = cell.evidence.mean_change()? - lower?;
     let ratio = distance / margin;
     (margin > 0.0 && distance > 0.0)
         .then(|| (cell.n as f64 * if cell.evidence.moved.is_empty() { ratio } else { ratio * ratio }).ceil() as u64)

@@ -11,10 +11,16 @@ use crate::stats::{Alpha, StatError};
 /// the mean change per block must lie below zero at the same level. With 0/1 scores of one trial all changes have one size
 /// and the question does not arise.
 ///
+/// Of an estimate over the whole corpus the percentile bound of its own bootstrap must lie below zero.
+///
 /// Blocks that all changed by exactly the same amount have no bootstrap; their fall is as plain as it can be.
 pub(super) fn fall_holds(evidence: &CellEvidence, alpha: Alpha, seed: u64) -> bool {
     if evidence.table.is_some() {
         return true;
+    }
+    if evidence.corpus.is_some() {
+        let bound = evidence.interval(alpha.two_sided_for_one_sided());
+        return bound.is_some_and(|(interval, _)| interval.high < 0.0);
     }
     let unmoved = evidence.change.blocks() as usize - evidence.moved.len();
     let changes: Vec<f64> =

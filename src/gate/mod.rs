@@ -9,7 +9,7 @@ mod guard;
 mod policy;
 mod verdict;
 
-pub use decide::decide;
+pub use decide::{OVERALL_SHARE, decide};
 pub use exit::{Decision, Exit};
 pub use policy::{GatePolicy, MIN_N, Margins, MetricPolicy, Mode, OnUndecided, Require, UnscoredLimit};
 pub use verdict::{Cell, State, Verdict};

@@ -9,7 +9,9 @@ use super::manifest::Manifest;
 use super::sample::{RunRecord, Sample};
 use crate::call::Usage;
 use crate::score::{ScoreRow, Status, Value};
-use crate::table::{Field, Frame, TableError, for_each_line, json_reason, read_frame, write_atomically, write_frame};
+use crate::table::{
+    Field, Frame, TableError, column_names, for_each_line, json_reason, read_frame, write_atomically, write_frame,
+};
 
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const ROWS: &str = "rows.jsonl";
@@ -124,6 +126,25 @@ fn scores_frame(samples: &[Sample]) -> Frame {
         .with("passed", Field::Bool(rows.iter().map(|(_, score)| score.passed).collect()))
         .with("status", text(&|(_, score)| Some(score.status.name().to_owned())))
         .with("reason", text(&|(_, score)| score.reason.clone()))
+        .with("confidence", Field::Number(rows.iter().map(|(_, score)| score.confidence).collect()))
+        .with("expected", text(&|(_, score)| score.expected.clone()))
+        .with(
+            "ranked",
+            text(&|(_, score)| match &score.value {
+                Some(Value::Ranked(ids)) => serde_json::to_string(ids).ok(),
+                _ => None,
+            }),
+        )
+        .with(
+            "relevance",
+            text(&|(_, score)| score.relevance.as_ref().and_then(|grades| serde_json::to_string(grades).ok())),
+        )
+        .with(
+            "preference",
+            Field::Bool(
+                rows.iter().map(|(_, score)| Some(matches!(score.value, Some(Value::Preference(_))))).collect(),
+            ),
+        )
 }
 
 /// Columns of a frame, taken in the order in which they were asked for.
@@ -232,13 +253,19 @@ fn add_scores(folder: &Path, samples: &mut [Sample], place: &HashMap<(String, u3
     let (values, mut labels, binary, passed) =
         (columns.numbers()?, columns.texts()?, columns.bools()?, columns.bools()?);
     let (statuses, mut reasons) = (columns.texts()?, columns.texts()?);
+    let mut later = Later::read(&path, ids.len())?;
     for row in 0..ids.len() {
         let broken = |reason: &str| RecordError::Broken { path: path.clone(), reason: format!("row {row}: {reason}") };
         let key = (ids[row].take().unwrap_or_default(), trials[row].unwrap_or_default() as u32);
         let sample = place.get(&key).ok_or_else(|| broken("a score without an answer"))?;
         let status = statuses[row].as_deref().and_then(Status::from_name).ok_or_else(|| broken("unknown status"))?;
+        let json = |error: serde_json::Error| broken(&error.to_string());
+        let ranked = later.ranked[row].take().map(|ids| serde_json::from_str(&ids)).transpose().map_err(json)?;
+        let relevance = later.relevance[row].take().map(|ids| serde_json::from_str(&ids)).transpose().map_err(json)?;
         let value = match (labels[row].take(), values[row]) {
+            _ if ranked.is_some() => ranked.map(Value::Ranked),
             (Some(label), _) => Some(Value::Label(label)),
+            (None, Some(value)) if later.preference[row] == Some(true) => Some(Value::Preference(value as i8)),
             (None, Some(value)) if binary[row] == Some(true) => Some(Value::Bool(value > 0.5)),
             (None, Some(value)) => Some(Value::Number(value)),
             (None, None) => None,
@@ -249,8 +276,45 @@ fn add_scores(folder: &Path, samples: &mut [Sample], place: &HashMap<(String, u3
             value,
             passed: passed[row],
             status,
+            confidence: later.confidence[row],
+            expected: later.expected[row].take(),
+            relevance,
             reason: reasons[row].take(),
         });
     }
     Ok(())
+}
+
+/// The columns that records of earlier versions do not have.
+struct Later {
+    confidence: Vec<Option<f64>>,
+    expected: Vec<Option<String>>,
+    ranked: Vec<Option<String>>,
+    relevance: Vec<Option<String>>,
+    preference: Vec<Option<bool>>,
+}
+
+impl Later {
+    const NAMES: [&str; 5] = ["confidence", "expected", "ranked", "relevance", "preference"];
+
+    fn read(path: &Path, rows: usize) -> Result<Self, RecordError> {
+        let has = column_names(path)?;
+        if !Self::NAMES.iter().all(|name| has.iter().any(|has| has == name)) {
+            return Ok(Self {
+                confidence: vec![None; rows],
+                expected: vec![None; rows],
+                ranked: vec![None; rows],
+                relevance: vec![None; rows],
+                preference: vec![None; rows],
+            });
+        }
+        let mut columns = Columns::read(path.to_owned(), &Self::NAMES)?;
+        Ok(Self {
+            confidence: columns.numbers()?,
+            expected: columns.texts()?,
+            ranked: columns.texts()?,
+            relevance: columns.texts()?,
+            preference: columns.bools()?,
+        })
+    }
 }

@@ -1,6 +1,8 @@
 //! What a reader wants to see, in words: shared by the renderers.
 
-use crate::compare::{CellComparison, Comparison, Flip, Identity, MetricSummary, OVERALL, Tests};
+use crate::compare::{
+    CORPUS_METHOD, CORPUS_RESAMPLES, CellComparison, Comparison, Flip, Identity, MetricSummary, OVERALL, Tests,
+};
 use crate::gate::{Cell, Decision, State, Verdict};
 
 /// Characters of an interval plot.
@@ -271,9 +273,11 @@ impl View {
                 "A cell regresses when its adjusted p is at most α and it fell by more than its margin; it is fine when the \
                  one-sided bound of its change lies above minus the margin."
                     .to_owned(),
-                "Intervals are 95 %, two-sided: Tango for 0/1 scores of one trial, else t on independent blocks with one pseudo \
-                 pair."
-                    .to_owned(),
+                format!(
+                    "Intervals are 95 %, two-sided: Tango for 0/1 scores of one trial, else t on independent blocks with one \
+                     pseudo pair{}.",
+                    resampled(verdict.cells.iter().map(|cell| cell.method))
+                ),
             ],
         }
     }
@@ -294,7 +298,11 @@ impl View {
             regressed: Vec::new(),
             broken: Vec::new(),
             small_rows: Vec::new(),
-            rows: comparison.cells.iter().map(|cell| compared_row(cell, Unit::of(metrics, &cell.metric), reach)).collect(),
+            rows: comparison
+                .cells
+                .iter()
+                .map(|cell| compared_row(cell, Unit::of(metrics, &cell.metric), reach))
+                .collect(),
             axis: axis(metrics, reach),
             p_heading: "p",
             undecided: Vec::new(),
@@ -306,12 +314,24 @@ impl View {
             ],
             warnings: comparison.warnings.clone(),
             provenance: vec![provenance("baseline", &comparison.baseline), provenance("head", &comparison.head)],
-            method: vec![
-                "p is two-sided and of each cell alone (McNemar's exact test for 0/1 scores of one trial, else t on blocks): \
-                 `evalgauge gate` decides over all cells together."
-                    .to_owned(),
-            ],
+            method: vec![format!(
+                "p is two-sided and of each cell alone (McNemar's exact test for 0/1 scores of one trial, else t on \
+                     blocks{}): `evalgauge gate` decides over all cells together.",
+                resampled(comparison.cells.iter().map(|cell| cell.method))
+            )],
         }
+    }
+}
+
+/// What is to be added where an estimate is no mean over examples.
+fn resampled(mut methods: impl Iterator<Item = &'static str>) -> String {
+    if methods.any(|method| method == CORPUS_METHOD) {
+        format!(
+            "; of estimates over the whole corpus a paired bootstrap over blocks, {} resamples",
+            grouped_digits(CORPUS_RESAMPLES as u64)
+        )
+    } else {
+        String::new()
     }
 }
 

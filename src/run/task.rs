@@ -108,13 +108,13 @@ impl<'p> Task<'p> {
         let mut asked = Vec::new();
         for (name, scorer) in plan.scorers.iter().filter(|(_, scorer)| scorer.applies(self.example)) {
             if failure.is_some() {
-                scores.extend(rows::failed(name, scorer.as_ref(), failure.unwrap_or_default()));
+                scores.extend(rows::failed(name, scorer.as_ref(), self.example, failure.unwrap_or_default()));
                 continue;
             }
             let prefix = scorer_prefix(name);
             match scorer.step(&case, &replies.under(&prefix)) {
                 Step::Ask(calls) => asked.extend(calls.into_iter().map(|(key, call)| (format!("{prefix}{key}"), call))),
-                Step::Done(outcome) => scores.extend(rows::of(name, scorer.as_ref(), &outcome)),
+                Step::Done(outcome) => scores.extend(rows::of(name, scorer.as_ref(), self.example, &outcome)),
             }
         }
         if !asked.is_empty() {

@@ -39,7 +39,7 @@ impl Scorer for Exact {
             }
             Err(why) => Part::whole(Value::Bool(false), false).because(why),
         };
-        Step::Done(Outcome::Scored(vec![part]))
+        Step::Done(Outcome::Scored(vec![part.stated(self.places.confidence(case))]))
     }
 
     fn applies(&self, example: &Example) -> bool {

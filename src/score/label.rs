@@ -1,6 +1,6 @@
 //! One label out of a fixed set.
 
-use super::outcome::{Outcome, Part, Value, Why};
+use super::outcome::{Outcome, Part, Truth, Value, Why};
 use super::places::{Places, scalar_text, texts};
 use super::scorer::{Case, Scorer};
 use crate::call::{Replies, Step};
@@ -20,20 +20,21 @@ impl Label {
     fn named(&self, text: &str) -> Option<&String> {
         self.labels.iter().find(|label| label.trim().to_lowercase() == text.trim().to_lowercase())
     }
+
+    /// The right labels of an example.
+    fn right(&self, example: &Example) -> Result<Vec<String>, String> {
+        let value = self.places.expected_of(example)?;
+        let texts = texts(value).ok_or_else(|| format!("expected {value} is no label and no list of labels"))?;
+        texts
+            .iter()
+            .map(|text| self.named(text).cloned().ok_or_else(|| format!("expected `{text}` is not one of the labels")))
+            .collect()
+    }
 }
 
 impl Scorer for Label {
     fn step(&self, case: &Case<'_>, _: &Replies<'_>) -> Step<Outcome> {
-        let right = self.places.in_expected(case).and_then(|value| {
-            let texts = texts(value).ok_or_else(|| format!("expected {value} is no label and no list of labels"))?;
-            texts
-                .iter()
-                .map(|text| {
-                    self.named(text).cloned().ok_or_else(|| format!("expected `{text}` is not one of the labels"))
-                })
-                .collect::<Result<Vec<_>, _>>()
-        });
-        let right = match right {
+        let right = match self.right(case.example) {
             Ok(right) => right,
             Err(why) => return Step::Done(Outcome::Unscored { why: Why(why) }),
         };
@@ -50,11 +51,15 @@ impl Scorer for Label {
                 }
             },
         };
-        Step::Done(Outcome::Scored(vec![part]))
+        Step::Done(Outcome::Scored(vec![part.stated(self.places.confidence(case))]))
     }
 
     fn applies(&self, example: &Example) -> bool {
         self.places.applies(example)
+    }
+
+    fn truth(&self, example: &Example) -> Option<Truth> {
+        self.right(example).ok()?.into_iter().next().map(Truth::Label)
     }
 
     fn worst(&self) -> Vec<Part> {

@@ -9,14 +9,19 @@ mod label;
 mod numeric;
 mod outcome;
 mod places;
+mod preference;
+mod ranked;
 pub mod rows;
 mod scale;
 mod scorer;
 mod spec;
 
-pub use outcome::{Outcome, Part, Value, Why};
+pub use outcome::{Outcome, Part, Truth, Value, Why};
 pub use places::Places;
 pub use rows::{ScoreRow, Status};
 pub use scale::Scale;
 pub use scorer::{Case, Scorer};
-pub use spec::{ContainsSpec, ExactSpec, LabelSpec, NumericSpec, ScorerSpec, SpecError, Words};
+pub use spec::{
+    ContainsSpec, ExactSpec, LabelSpec, NumericSpec, PreferenceSpec, RankedSpec, ScorerSpec, SpecError, ValueKind,
+    Words,
+};

@@ -53,7 +53,7 @@ impl Scorer for Numeric {
             }
             Err(why) => Part::whole(Value::Bool(false), false).because(why),
         };
-        Step::Done(Outcome::Scored(vec![part]))
+        Step::Done(Outcome::Scored(vec![part.stated(self.places.confidence(case))]))
     }
 
     fn applies(&self, example: &Example) -> bool {

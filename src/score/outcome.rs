@@ -1,6 +1,8 @@
 //! What a scorer says.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A measured value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,6 +14,41 @@ pub enum Value {
     Number(f64),
     /// A label, as a classifier gives it.
     Label(String),
+    /// Ids, the best first.
+    Ranked(Vec<String>),
+    /// How the answer fared against another: 1 better, 0 as good, −1 worse.
+    #[serde(serialize_with = "write_preference", deserialize_with = "read_preference")]
+    Preference(i8),
+}
+
+/// A preference in files: an object, since a bare −1 would read as a number.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Preferred {
+    preference: i8,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn write_preference<S: Serializer>(preference: &i8, serializer: S) -> Result<S::Ok, S::Error> {
+    Preferred { preference: *preference }.serialize(serializer)
+}
+
+fn read_preference<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i8, D::Error> {
+    let Preferred { preference } = Preferred::deserialize(deserializer)?;
+    if (-1..=1).contains(&preference) {
+        Ok(preference)
+    } else {
+        Err(serde::de::Error::custom(format!("a preference is -1, 0 or 1, not {preference}")))
+    }
+}
+
+/// What an example would have had as the right answer, for metrics that need more than "right or wrong".
+#[derive(Debug, Clone, PartialEq)]
+pub enum Truth {
+    /// The right label (the first, where several are right).
+    Label(String),
+    /// The grade of each relevant id; ids without one are irrelevant.
+    Relevance(BTreeMap<String, f64>),
 }
 
 impl Value {
@@ -21,7 +58,8 @@ impl Value {
         match self {
             Self::Bool(value) => Some(f64::from(u8::from(*value))),
             Self::Number(value) => Some(*value),
-            Self::Label(_) => None,
+            Self::Preference(preference) => Some(f64::from(*preference)),
+            Self::Label(_) | Self::Ranked(_) => None,
         }
     }
 }
@@ -35,6 +73,8 @@ pub struct Part {
     pub value: Value,
     /// Whether it is good enough.
     pub passed: bool,
+    /// How sure the answer says it is, 0 to 1, where the scorer looks for it and finds it.
+    pub confidence: Option<f64>,
     /// Why, in a sentence for people.
     pub reason: Option<String>,
 }
@@ -43,7 +83,14 @@ impl Part {
     /// A part without a name: the whole of a scorer that measures one thing.
     #[must_use]
     pub const fn whole(value: Value, passed: bool) -> Self {
-        Self { name: String::new(), value, passed, reason: None }
+        Self { name: String::new(), value, passed, confidence: None, reason: None }
+    }
+
+    /// The same with a stated confidence.
+    #[must_use]
+    pub const fn stated(mut self, confidence: Option<f64>) -> Self {
+        self.confidence = confidence;
+        self
     }
 
     /// The same with a sentence for people.
@@ -68,4 +115,25 @@ pub enum Outcome {
         /// The reason.
         why: Why,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_reads_back_as_itself() {
+        for (value, text) in [
+            (Value::Bool(true), "true"),
+            (Value::Number(1.0), "1.0"),
+            (Value::Label("1".to_owned()), r#""1""#),
+            (Value::Ranked(vec!["a".to_owned(), "b".to_owned()]), r#"["a","b"]"#),
+            (Value::Ranked(Vec::new()), "[]"),
+            (Value::Preference(-1), r#"{"preference":-1}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&value).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Value>(text).unwrap(), value);
+        }
+        assert!(serde_json::from_str::<Value>(r#"{"preference":2}"#).is_err());
+    }
 }

@@ -15,6 +15,8 @@ pub struct Places {
     pub answer: Pointer,
     /// Into `expected`; the whole of it where empty.
     pub expected: Pointer,
+    /// Into the answer, where it says how sure it is.
+    pub confidence: Option<Pointer>,
     /// An example must have one of the values of every key; all examples where empty.
     pub when: BTreeMap<String, LabelValue>,
 }
@@ -36,12 +38,28 @@ impl Places {
         self.answer.find(&case.answer.value).ok_or_else(|| format!("the answer has nothing at {}", self.answer))
     }
 
+    /// How sure the answer says it is: a number from 0 to 1, or a text that is one. Anything else is no confidence.
+    #[must_use]
+    pub fn confidence(&self, case: &Case<'_>) -> Option<f64> {
+        let stated = self.confidence.as_ref()?.find(&case.answer.value)?;
+        let number = stated.as_f64().or_else(|| stated.as_str()?.trim().parse().ok())?;
+        (0.0..=1.0).contains(&number).then_some(number)
+    }
+
     /// What is expected at the place, or a sentence saying that the example lacks it.
     ///
     /// # Errors
     /// The sentence: the eval set's fault, so unscored.
     pub fn in_expected<'a>(&self, case: &Case<'a>) -> Result<&'a Value, String> {
-        let expected = case.example.expected.as_ref().ok_or("the example has nothing in `expected`")?;
+        self.expected_of(case.example)
+    }
+
+    /// As [`Self::in_expected`], of an example alone.
+    ///
+    /// # Errors
+    /// As [`Self::in_expected`].
+    pub fn expected_of<'a>(&self, example: &'a Example) -> Result<&'a Value, String> {
+        let expected = example.expected.as_ref().ok_or("the example has nothing in `expected`")?;
         self.expected.find(expected).ok_or_else(|| format!("`expected` has nothing at {}", self.expected))
     }
 }

@@ -1,9 +1,12 @@
 //! Scores as rows: what a record keeps.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::outcome::{Outcome, Part, Value};
+use super::outcome::{Outcome, Part, Truth, Value};
 use super::scorer::Scorer;
+use crate::evalset::Example;
 
 /// How a score came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -48,6 +51,15 @@ pub struct ScoreRow {
     pub passed: Option<bool>,
     /// How it came about.
     pub status: Status,
+    /// How sure the answer said it was, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
+    /// The right label, where the answer gave another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// The grade of each relevant id, of a ranking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relevance: Option<BTreeMap<String, f64>>,
     /// Why, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -60,19 +72,31 @@ fn row(scorer: &str, part: &Part, status: Status) -> ScoreRow {
         value: Some(part.value.clone()),
         passed: Some(part.passed),
         status,
+        confidence: part.confidence,
+        expected: None,
+        relevance: None,
         reason: part.reason.clone(),
     }
 }
 
-fn by_part(mut rows: Vec<ScoreRow>) -> Vec<ScoreRow> {
+/// Parts ascending by name, each with what would have been right.
+fn finished(mut rows: Vec<ScoreRow>, truth: Option<&Truth>) -> Vec<ScoreRow> {
     rows.sort_by(|a, b| a.part.cmp(&b.part));
+    for row in rows.iter_mut().filter(|row| row.value.is_some()) {
+        match truth {
+            // A label that passed is the right one.
+            Some(Truth::Label(label)) if row.passed == Some(false) => row.expected = Some(label.clone()),
+            Some(Truth::Relevance(grades)) => row.relevance = Some(grades.clone()),
+            Some(Truth::Label(_)) | None => {}
+        }
+    }
     rows
 }
 
 /// The rows of an outcome, parts ascending by name.
 #[must_use]
-pub fn of(name: &str, scorer: &dyn Scorer, outcome: &Outcome) -> Vec<ScoreRow> {
-    by_part(match outcome {
+pub fn of(name: &str, scorer: &dyn Scorer, example: &Example, outcome: &Outcome) -> Vec<ScoreRow> {
+    let rows = match outcome {
         Outcome::Scored(parts) => parts.iter().map(|part| row(name, part, Status::Scored)).collect(),
         Outcome::Unscored { why } => scorer
             .worst()
@@ -84,17 +108,13 @@ pub fn of(name: &str, scorer: &dyn Scorer, outcome: &Outcome) -> Vec<ScoreRow> {
                 ..row(name, part, Status::Unscored)
             })
             .collect(),
-    })
+    };
+    finished(rows, scorer.truth(example).as_ref())
 }
 
 /// The rows of a candidate that failed to answer: the worst of every part, parts ascending by name.
 #[must_use]
-pub fn failed(name: &str, scorer: &dyn Scorer, why: &str) -> Vec<ScoreRow> {
-    let worst = scorer.worst();
-    by_part(
-        worst
-            .iter()
-            .map(|part| ScoreRow { reason: Some(why.to_owned()), ..row(name, part, Status::CandidateError) })
-            .collect(),
-    )
+pub fn failed(name: &str, scorer: &dyn Scorer, example: &Example, why: &str) -> Vec<ScoreRow> {
+    let failed = |part| ScoreRow { reason: Some(why.to_owned()), ..row(name, part, Status::CandidateError) };
+    finished(scorer.worst().iter().map(failed).collect(), scorer.truth(example).as_ref())
 }

@@ -1,6 +1,6 @@
 //! What every scorer can do.
 
-use super::outcome::{Outcome, Part};
+use super::outcome::{Outcome, Part, Truth};
 use super::scale::Scale;
 use crate::call::{Replies, Step};
 use crate::candidate::Answer;
@@ -26,6 +26,11 @@ pub trait Scorer: Send + Sync {
     /// The range of its values.
     fn scale(&self) -> Scale {
         Scale::UNIT
+    }
+
+    /// What would have been right, where a metric needs it beside the value: it is kept with every score.
+    fn truth(&self, _example: &Example) -> Option<Truth> {
+        None
     }
 
     /// What a candidate gets that failed to answer: the worst of every part.

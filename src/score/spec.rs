@@ -9,6 +9,8 @@ use super::exact::Exact;
 use super::label::Label;
 use super::numeric::Numeric;
 use super::places::Places;
+use super::preference::Preference;
+use super::ranked::Ranked;
 use super::scorer::Scorer;
 use crate::call::Pointer;
 use crate::evalset::LabelValue;
@@ -26,6 +28,25 @@ pub enum ScorerSpec {
     Label(LabelSpec),
     /// Texts that must, may or must not occur.
     Contains(ContainsSpec),
+    /// Ids in an order.
+    Ranked(RankedSpec),
+    /// How the answer fared against another.
+    Preference(PreferenceSpec),
+}
+
+/// What the values of a scorer are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueKind {
+    /// Right or wrong.
+    Right,
+    /// A number.
+    Number,
+    /// A label.
+    Label,
+    /// Ranked ids.
+    Ranked,
+    /// A preference.
+    Preference,
 }
 
 /// `[scorers.NAME.exact]`
@@ -40,6 +61,9 @@ pub struct ExactSpec {
     pub when: BTreeMap<String, LabelValue>,
     /// Upper and lower case are the same.
     pub ignore_case: bool,
+    /// Place in the answer where it says how sure it is, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Pointer>,
 }
 
 /// `[scorers.NAME.numeric]`
@@ -56,6 +80,9 @@ pub struct NumericSpec {
     pub absolute: f64,
     /// Largest difference as a share of the expected number.
     pub relative: f64,
+    /// Place in the answer where it says how sure it is, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Pointer>,
 }
 
 /// `[scorers.NAME.label]`
@@ -73,6 +100,34 @@ pub struct LabelSpec {
     pub when: BTreeMap<String, LabelValue>,
     /// The labels there are.
     pub labels: Vec<String>,
+    /// Place in the answer where it says how sure it is, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Pointer>,
+}
+
+/// `[scorers.NAME.ranked]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RankedSpec {
+    /// Place in the answer: a list of ids, the best first.
+    pub answer: Pointer,
+    /// Place in `expected`: a list of relevant ids, or an object of ids with their grades.
+    pub expected: Pointer,
+    /// Examples it applies to.
+    pub when: BTreeMap<String, LabelValue>,
+    /// It passes when a relevant id stands among this many; all where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<std::num::NonZeroUsize>,
+}
+
+/// `[scorers.NAME.preference]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PreferenceSpec {
+    /// Place in the answer.
+    pub answer: Pointer,
+    /// Examples it applies to.
+    pub when: BTreeMap<String, LabelValue>,
 }
 
 /// `[scorers.NAME.contains]`
@@ -123,6 +178,41 @@ impl ScorerSpec {
             Self::Numeric(_) => "numeric",
             Self::Label(_) => "label",
             Self::Contains(_) => "contains",
+            Self::Ranked(_) => "ranked",
+            Self::Preference(_) => "preference",
+        }
+    }
+
+    /// The kinds there are, each with what it does in a line.
+    pub const KINDS: [(&'static str, &'static str); 6] = [
+        ("exact", "the answer equals what is expected; right or wrong"),
+        ("numeric", "the answer is a number within a tolerance of the expected one; right or wrong"),
+        ("label", "the answer is one of a fixed set of labels, and a right one; keeps the label"),
+        ("contains", "texts that must, may or must not occur; the share of conditions met"),
+        ("ranked", "the answer is a list of ids, the best first; keeps the list and the grades of the relevant ids"),
+        ("preference", "how the answer fared against another: 1, 0 or -1"),
+    ];
+
+    /// What its values are.
+    #[must_use]
+    pub const fn values(&self) -> ValueKind {
+        match self {
+            Self::Exact(_) | Self::Numeric(_) => ValueKind::Right,
+            Self::Label(_) => ValueKind::Label,
+            Self::Contains(_) => ValueKind::Number,
+            Self::Ranked(_) => ValueKind::Ranked,
+            Self::Preference(_) => ValueKind::Preference,
+        }
+    }
+
+    /// Whether it looks for a confidence.
+    #[must_use]
+    pub const fn states_confidence(&self) -> bool {
+        match self {
+            Self::Exact(ExactSpec { confidence, .. })
+            | Self::Numeric(NumericSpec { confidence, .. })
+            | Self::Label(LabelSpec { confidence, .. }) => confidence.is_some(),
+            Self::Contains(_) | Self::Ranked(_) | Self::Preference(_) => false,
         }
     }
 
@@ -131,7 +221,12 @@ impl ScorerSpec {
     #[must_use]
     pub const fn version(&self) -> u32 {
         match self {
-            Self::Exact(_) | Self::Numeric(_) | Self::Label(_) | Self::Contains(_) => 1,
+            Self::Exact(_)
+            | Self::Numeric(_)
+            | Self::Label(_)
+            | Self::Contains(_)
+            | Self::Ranked(_)
+            | Self::Preference(_) => 1,
         }
     }
 
@@ -150,11 +245,14 @@ impl ScorerSpec {
         let places = |answer: &Pointer, expected: &Pointer, when: &BTreeMap<String, LabelValue>| Places {
             answer: answer.clone(),
             expected: expected.clone(),
+            confidence: None,
             when: when.clone(),
         };
+        let stating =
+            |places: Places, confidence: &Option<Pointer>| Places { confidence: confidence.clone(), ..places };
         Ok(match self {
             Self::Exact(spec) => Box::new(Exact {
-                places: places(&spec.answer, &spec.expected, &spec.when),
+                places: stating(places(&spec.answer, &spec.expected, &spec.when), &spec.confidence),
                 ignore_case: spec.ignore_case,
             }),
             Self::Numeric(spec) => {
@@ -162,7 +260,7 @@ impl ScorerSpec {
                     return Err(SpecError("`absolute` and `relative` must not be negative".to_owned()));
                 }
                 Box::new(Numeric {
-                    places: places(&spec.answer, &spec.expected, &spec.when),
+                    places: stating(places(&spec.answer, &spec.expected, &spec.when), &spec.confidence),
                     absolute: spec.absolute,
                     relative: spec.relative,
                 })
@@ -172,7 +270,7 @@ impl ScorerSpec {
                     return Err(SpecError("`labels` is empty; name the labels there are".to_owned()));
                 }
                 Box::new(Label {
-                    places: places(&spec.answer, &spec.expected, &spec.when),
+                    places: stating(places(&spec.answer, &spec.expected, &spec.when), &spec.confidence),
                     labels: spec.labels.clone(),
                 })
             }
@@ -187,6 +285,13 @@ impl ScorerSpec {
                     none: spec.none.clone(),
                     ignore_case: spec.ignore_case,
                 })
+            }
+            Self::Ranked(spec) => Box::new(Ranked {
+                places: places(&spec.answer, &spec.expected, &spec.when),
+                within: spec.within.map(usize::from),
+            }),
+            Self::Preference(spec) => {
+                Box::new(Preference { places: places(&spec.answer, &Pointer::default(), &spec.when) })
             }
         })
     }

@@ -19,6 +19,7 @@
 //! | scores against scores: Pearson, Spearman, Kendall | [`correlation`] |
 //! | a judge in place of humans: corrected rate, prediction-powered mean, annotator test | [`judge_bias`], [`ppi`], [`alt_test`] |
 //! | predicted labels against true ones | [`classification`] |
+//! | macro-F1, calibration error, AUC, … of two sides: bootstrap, exchanged sides | [`corpus`] |
 //! | stated probabilities: calibration; Brier, log loss, AUC; temperature, Platt, isotonic | [`calibration`], [`probability_scores`], [`recalibration`] |
 //! | repeated attempts: pass@k, pass^k | [`pass_at_k`] |
 //! | ranked lists: nDCG, MAP, MRR | [`retrieval`] |
@@ -43,6 +44,7 @@ pub mod bootstrap_ideal;
 pub mod calibration;
 pub mod classification;
 pub mod confidence_sequence;
+pub mod corpus;
 pub mod correlation;
 pub mod drift;
 mod error;

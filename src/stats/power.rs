@@ -253,6 +253,40 @@ pub fn mcnemar_sample_size(p10: f64, p01: f64, alpha: Alpha, power: f64) -> Resu
     Ok(McNemarSize { connor: over_squared(connor, difference)?, miettinen: over_squared(miettinen, difference)? })
 }
 
+/// Smallest difference of two rates that McNemar's test finds with `pairs` pairs, a share `discordant` of which differ.
+///
+/// The inverse of [`mcnemar_sample_size`] by Connor's formula.
+///
+/// ```
+/// use evalgauge::stats::{Alpha, power::{mcnemar_mde, mcnemar_sample_size, whole_items}};
+/// let size = mcnemar_sample_size(0.15, 0.05, Alpha::FIVE_PERCENT, 0.80)?.connor;
+/// let mde = mcnemar_mde(0.20, whole_items(size), Alpha::FIVE_PERCENT, 0.80)?;
+/// assert!((mde - 0.10).abs() < 5e-4);
+/// # Ok::<(), evalgauge::stats::StatError>(())
+/// ```
+///
+/// # Errors
+/// [`StatError::OutOfRange`] for a share outside 0..=1, no pairs or a power outside (0, 1); [`StatError::Undefined`] when
+/// not even differences that all fall the same way are found, or when a difference of zero has the power asked for.
+pub fn mcnemar_mde(discordant: f64, pairs: u64, alpha: Alpha, power: f64) -> Result<f64> {
+    in_unit_interval("share of discordant pairs", discordant)?;
+    let items = pairs as f64;
+    check_size(items, 1.0, "1..")?;
+    let (z_alpha, z_power) = critical_values(alpha, power)?;
+    if z_power <= -z_alpha {
+        return Err(StatError::Undefined("a difference of zero has the power asked for"));
+    }
+    let enough = |difference: f64| {
+        let less = 0.5 * (discordant - difference);
+        mcnemar_sample_size(discordant - less, less, alpha, power).is_ok_and(|size| size.connor <= items)
+    };
+    if enough(discordant) {
+        Ok(boundary(0.0, discordant, enough))
+    } else {
+        Err(StatError::Undefined("even if all discordant pairs fell the same way, so few would not show it"))
+    }
+}
+
 impl TrialVariances {
     /// Variance of one item's contribution to the paired difference: `omega² + sigma_A²/K_A + sigma_B²/K_B`.
     fn per_item(&self) -> Result<f64> {
@@ -310,6 +344,22 @@ mod tests {
     use proptest::prelude::*;
 
     const ALPHA: Alpha = Alpha::FIVE_PERCENT;
+
+    #[test]
+    fn the_smallest_visible_difference_needs_what_there_is() {
+        for discordant in [0.05, 0.3, 1.0] {
+            for pairs in [200, 2_000] {
+                let mde = mcnemar_mde(discordant, pairs, ALPHA, 0.8).unwrap();
+                let less = 0.5 * (discordant - mde);
+                let back = mcnemar_sample_size(discordant - less, less, ALPHA, 0.8).unwrap().connor;
+                assert!((back / pairs as f64 - 1.0).abs() < 1e-9, "{discordant} {pairs}: {back}");
+            }
+        }
+        assert!(mcnemar_mde(0.05, 10, ALPHA, 0.8).is_err(), "too few to see even losses only");
+        for (discordant, pairs, power) in [(1.1, 100, 0.8), (0.2, 0, 0.8), (0.2, 100, 1.0), (0.2, 100, 0.01)] {
+            assert!(mcnemar_mde(discordant, pairs, ALPHA, power).is_err(), "{discordant} {pairs} {power}");
+        }
+    }
 
     #[test]
     fn an_impossible_comparison_has_no_size() {

@@ -7,8 +7,12 @@
 //!
 //! Westfall & Young 1993 (step-down minP); Romano & Wolf 2005 (weak conditions); the working p-value Φ(T/S) is
 //! calibrated by the joint flips, its only job is to put cells of different size on one scale.
+//!
+//! An estimate that is no mean over blocks (macro-F1, AUC) takes part too: its change is recomputed under each draw
+//! ([`Recompute`]), with the same coins.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rand::Rng;
 use rayon::prelude::*;
@@ -30,11 +34,57 @@ const CLEAR_OF_ALPHA: f64 = 3.5;
 /// The widest exact distribution worth convolving for a cell that stands alone.
 const MOST_CONVOLUTION_STEPS: u64 = 50_000_000;
 
+/// Draws from which the spread of a recomputed change is estimated.
+const SPREAD_DRAWS: u64 = 1_000;
+
+/// Changes are equal that differ by less than this share: the same totals added up in another order.
+const TIE: f64 = 1e-12;
+
+/// A change that is no sum over blocks.
+pub trait Recompute: std::fmt::Debug + Send + Sync {
+    /// The change, positive is better, when of each kind of block `exchanged[kind]` have exchanged their two sides.
+    /// NaN, where there is none then, counts as no change.
+    fn change(&self, exchanged: &[u32]) -> f64;
+}
+
+/// How the change of a cell depends on the blocks that changed.
+#[derive(Debug, Clone)]
+pub enum Changes {
+    /// It is proportional to a sum: (block, summed change as a whole number ≠ 0; negative is worse), ascending by block.
+    Sum(Vec<(u32, i64)>),
+    /// It is recomputed.
+    Recomputed {
+        /// (block, kind), ascending by block; blocks of one kind do the same to the change by exchanging their sides.
+        blocks: Vec<(u32, u32)>,
+        /// What recomputes it.
+        by: Arc<dyn Recompute>,
+    },
+}
+
+impl Changes {
+    /// How many blocks changed.
+    #[must_use]
+    pub const fn moved(&self) -> usize {
+        match self {
+            Self::Sum(changes) => changes.len(),
+            Self::Recomputed { blocks, .. } => blocks.len(),
+        }
+    }
+
+    /// (block, what is the same for blocks that are interchangeable in this cell).
+    fn signature(&self) -> Box<dyn Iterator<Item = (u32, i64)> + '_> {
+        match self {
+            Self::Sum(changes) => Box::new(changes.iter().copied()),
+            Self::Recomputed { blocks, .. } => Box::new(blocks.iter().map(|&(block, kind)| (block, kind.into()))),
+        }
+    }
+}
+
 /// One metric on one slice.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Cell {
-    /// The blocks that changed: (block, summed change as a whole number ≠ 0; negative is worse), ascending by block.
-    pub changes: Vec<(u32, i64)>,
+    /// What changed.
+    pub changes: Changes,
     /// The share of α that the cell receives; only ratios between cells matter.
     pub weight: f64,
     /// Whether the cell's verdict hangs on its p, so that more draws are spent while that p is close to α.
@@ -89,30 +139,33 @@ pub struct FamilyTest {
 /// Tests every cell for a loss, holding the family-wise error rate over all of them.
 ///
 /// One ±1 is drawn per block and shared by all cells. A cell's statistic is Φ(T/S)/weight with `T` the sum of its
-/// changes and `S` the root of the sum of their squares (which no flip alters). p-values are `(1 + hits) / (1 + draws)`
-/// and so never 0. A family with one testable cell is solved exactly where the lattice is small enough.
+/// changes and `S` the root of the sum of their squares (which no flip alters); of a change that is recomputed, `T` is the
+/// change and `S` its standard deviation over 1,000 flips of their own, which is the same thing. p-values are
+/// `(1 + hits) / (1 + draws)` and so never 0. A family with one testable cell is solved exactly where that cell is a sum
+/// and the lattice is small enough.
 ///
 /// The result depends on the cells and the seed alone, not on the number of threads.
 #[must_use]
 pub fn test_family(cells: &[Cell], draws: Draws) -> FamilyTest {
-    let testable: Vec<usize> = (0..cells.len()).filter(|&c| cells[c].changes.len() >= FEWEST_MOVED).collect();
+    let testable: Vec<usize> = (0..cells.len()).filter(|&c| cells[c].changes.moved() >= FEWEST_MOVED).collect();
     let threads = rayon::current_num_threads();
     let mut result: Vec<Tested> = cells
         .iter()
-        .map(|cell| Tested { p: None, p_adjusted: None, moved: cell.changes.len(), borderline: false })
+        .map(|cell| Tested { p: None, p_adjusted: None, moved: cell.changes.moved(), borderline: false })
         .collect();
     if testable.is_empty() {
         return FamilyTest { cells: result, draws: 0, threads };
     }
     if let [only] = testable[..]
-        && let Some(p) = exact_lower_tail(&cells[only].changes)
+        && let Changes::Sum(changes) = &cells[only].changes
+        && let Some(p) = exact_lower_tail(changes)
     {
         result[only].p = Some(p);
         result[only].p_adjusted = Some(p);
         return FamilyTest { cells: result, draws: 0, threads };
     }
 
-    let family = Family::new(cells, &testable);
+    let family = Family::new(cells, &testable, draws.seed);
     let mut hits = Hits::none(testable.len());
     let mut made: u32 = 0;
     loop {
@@ -194,13 +247,65 @@ impl Sum {
     }
 }
 
+/// The blocks of one kind in a cell whose change is recomputed: how many there are, and where their sign bits are.
+type KindMask = (u32, Vec<WordMask>);
+
+/// What a draw makes of a cell.
+enum Statistic {
+    Sum { observed: i64, sum: Sum },
+    Recomputed { observed: f64, kinds: Vec<KindMask>, by: Arc<dyn Recompute> },
+}
+
+/// The change under a draw; blocks whose bit is not set exchange their sides.
+fn recomputed(kinds: &[KindMask], by: &dyn Recompute, bits: &[u64]) -> f64 {
+    let exchanged: Vec<u32> = kinds
+        .iter()
+        .map(|(count, words)| {
+            let stay: u32 = words.iter().map(|&(word, mask)| (bits[word as usize] & mask).count_ones()).sum();
+            count - stay
+        })
+        .collect();
+    let change = by.change(&exchanged);
+    if change.is_nan() { 0.0 } else { change }
+}
+
 struct RankedCell {
-    observed: i64,
-    /// Root of the sum of squared changes.
+    /// Root of the sum of squared changes, or the standard deviation of the change over flips.
     scale: f64,
     weight: f64,
     q: f64,
-    sum: Sum,
+    statistic: Statistic,
+}
+
+impl RankedCell {
+    fn q_of(&self, change: f64) -> f64 {
+        normal_cdf(change / self.scale) / self.weight
+    }
+
+    /// Q under a draw, unless the change is above the observed one.
+    fn drawn(&self, bits: &[u64], bundles: &[i64]) -> Option<f64> {
+        match &self.statistic {
+            Statistic::Sum { observed, sum } => {
+                let sum = sum.flipped(bits, bundles);
+                match sum.cmp(observed) {
+                    std::cmp::Ordering::Greater => None,
+                    std::cmp::Ordering::Equal => Some(self.q),
+                    std::cmp::Ordering::Less => Some(self.q_of(sum as f64)),
+                }
+            }
+            Statistic::Recomputed { observed, kinds, by } => {
+                let change = recomputed(kinds, by.as_ref(), bits);
+                let slack = TIE * (self.scale + observed.abs());
+                if change > observed + slack {
+                    None
+                } else if change >= observed - slack {
+                    Some(self.q)
+                } else {
+                    Some(self.q_of(change))
+                }
+            }
+        }
+    }
 }
 
 /// The family laid out for drawing. Sign bits are ordered so that equal blocks are neighbours.
@@ -215,11 +320,11 @@ struct Family {
 }
 
 impl Family {
-    fn new(cells: &[Cell], testable: &[usize]) -> Self {
+    fn new(cells: &[Cell], testable: &[usize], seed: u64) -> Self {
         // A block's signature: its change in every testable cell. Blocks of one signature are interchangeable.
         let mut signatures: std::collections::BTreeMap<u32, Vec<(u32, i64)>> = std::collections::BTreeMap::new();
         for &cell in testable {
-            for &(block, change) in &cells[cell].changes {
+            for (block, change) in cells[cell].changes.signature() {
                 signatures.entry(block).or_default().push((cell as u32, change));
             }
         }
@@ -244,22 +349,19 @@ impl Family {
             }
         }
 
+        let words = next_bit.div_ceil(64) as usize;
         let mut ranked: Vec<(usize, RankedCell)> = testable
             .iter()
             .map(|&index| {
-                let cell = &cells[index];
-                let observed: i64 = cell.changes.iter().map(|&(_, change)| change).sum();
-                let squares: f64 = cell.changes.iter().map(|&(_, change)| (change as f64) * (change as f64)).sum();
-                let scale = squares.sqrt();
-                let q = normal_cdf(observed as f64 / scale) / cell.weight;
-                let sum = cheapest_sum(terms.remove(&(index as u32)).unwrap_or_default(), &bundles);
-                (index, RankedCell { observed, scale, weight: cell.weight, q, sum })
+                let terms = terms.remove(&(index as u32)).unwrap_or_default();
+                (index, ranked_cell(&cells[index], terms, &bundles, words, seed))
             })
             .collect();
         ranked.sort_by(|(i, a), (j, b)| a.q.total_cmp(&b.q).then(i.cmp(j)));
-        let needs_bundles = ranked.iter().any(|(_, cell)| matches!(cell.sum, Sum::Bundles(_)));
+        let needs_bundles =
+            ranked.iter().any(|(_, cell)| matches!(cell.statistic, Statistic::Sum { sum: Sum::Bundles(_), .. }));
         let (order, ranked) = ranked.into_iter().unzip();
-        Self { order, ranked, bundles, words: next_bit.div_ceil(64) as usize, needs_bundles }
+        Self { order, ranked, bundles, words, needs_bundles }
     }
 
     /// Makes draws `from .. from + count`, each from a stream of its own.
@@ -291,19 +393,11 @@ impl Family {
                 }
             }
             for (rank, cell) in self.ranked.iter().enumerate() {
-                let sum = cell.sum.flipped(&bits, &bundles);
-                // Φ is monotone, so a sum above the observed one cannot reach this rank's Q, nor an earlier, smaller one.
-                if sum > cell.observed {
-                    continue;
-                }
+                // Φ is monotone, so a change above the observed one cannot reach this rank's Q, nor an earlier, smaller one.
+                let Some(q) = cell.drawn(&bits, &bundles) else { continue };
                 hits.own[rank] += 1;
-                let q = normal_cdf(sum as f64 / cell.scale) / cell.weight;
                 // Q of the draw is at most the observed Q of every rank from `first` on, and this cell counts up to its own.
-                let first = if sum == cell.observed {
-                    self.ranked[..rank].partition_point(|other| other.q < cell.q)
-                } else {
-                    self.ranked[..rank].partition_point(|other| other.q < q)
-                };
+                let first = self.ranked[..rank].partition_point(|other| other.q < q);
                 for (reached, minimum) in reached[first..=rank].iter_mut().zip(&mut hits.minimum[first..=rank]) {
                     if *reached != index {
                         *reached = index;
@@ -333,17 +427,76 @@ fn ones(bits: &[u64], range: &std::ops::Range<u32>) -> u32 {
         .sum()
 }
 
-fn cheapest_sum(terms: Vec<(u32, i64)>, bundles: &[std::ops::Range<u32>]) -> Sum {
+fn ranked_cell(
+    cell: &Cell,
+    terms: Vec<(u32, i64)>,
+    bundles: &[std::ops::Range<u32>],
+    words: usize,
+    seed: u64,
+) -> RankedCell {
+    let weight = cell.weight;
+    let (scale, change, statistic) = match &cell.changes {
+        Changes::Sum(changes) => {
+            let observed: i64 = changes.iter().map(|&(_, change)| change).sum();
+            let squares: f64 = changes.iter().map(|&(_, change)| (change as f64) * (change as f64)).sum();
+            (squares.sqrt(), observed as f64, Statistic::Sum { observed, sum: cheapest_sum(terms, bundles) })
+        }
+        Changes::Recomputed { by, .. } => {
+            let masks = masks(&terms, bundles);
+            let mut kinds: Vec<KindMask> =
+                vec![(0, Vec::new()); masks.keys().next_back().map_or(0, |k| *k as usize + 1)];
+            for (kind, (count, words)) in masks {
+                kinds[kind as usize] = (count as u32, words.into_iter().collect());
+            }
+            let observed = recomputed(&kinds, by.as_ref(), &vec![u64::MAX; words]);
+            let spread = spread(&kinds, by.as_ref(), words, seed);
+            (spread, observed, Statistic::Recomputed { observed, kinds, by: Arc::clone(by) })
+        }
+    };
+    let q = normal_cdf(change / scale) / weight;
+    RankedCell { scale, weight, q, statistic }
+}
+
+/// The standard deviation of a change over flips: its mean is 0, since flipping all blocks only turns the sign.
+///
+/// It depends on the two sides of each block but not on which of them is the head's, so that every flip of the data has
+/// the same one.
+fn spread(kinds: &[KindMask], by: &dyn Recompute, words: usize, seed: u64) -> f64 {
+    let changes: Vec<f64> = (0..SPREAD_DRAWS)
+        .into_par_iter()
+        .map(|index| {
+            // Other streams than those of the test.
+            let mut stream = rng::stream(!seed, index);
+            let bits: Vec<u64> = (0..words).map(|_| stream.next_u64()).collect();
+            recomputed(kinds, by, &bits)
+        })
+        .collect();
+    let finite = changes.iter().filter(|change| change.is_finite());
+    let squares: f64 = finite.clone().map(|change| change * change).sum();
+    let spread = (squares / finite.count().max(1) as f64).sqrt();
+    if spread > 0.0 { spread } else { 1.0 }
+}
+
+/// Per distinct number: how many blocks have it, and where their sign bits are.
+fn masks(
+    terms: &[(u32, i64)],
+    bundles: &[std::ops::Range<u32>],
+) -> std::collections::BTreeMap<i64, (i64, std::collections::BTreeMap<u32, u64>)> {
     let mut masks: std::collections::BTreeMap<i64, (i64, std::collections::BTreeMap<u32, u64>)> =
         std::collections::BTreeMap::new();
-    for &(bundle, change) in &terms {
+    for &(bundle, number) in terms {
         let range = &bundles[bundle as usize];
-        let (count, words) = masks.entry(change).or_default();
+        let (count, words) = masks.entry(number).or_default();
         *count += i64::from(range.end - range.start);
         for bit in range.clone() {
             *words.entry(bit / 64).or_default() |= 1 << (bit % 64);
         }
     }
+    masks
+}
+
+fn cheapest_sum(terms: Vec<(u32, i64)>, bundles: &[std::ops::Range<u32>]) -> Sum {
+    let masks = masks(&terms, bundles);
     let reads: usize = masks.values().map(|(_, words)| words.len()).sum();
     if reads < terms.len() {
         let values = masks.into_iter().map(|(change, (count, words))| (change, count, words.into_iter().collect()));
@@ -381,75 +534,4 @@ fn exact_lower_tail(changes: &[(u32, i64)]) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cell(changes: &[i64], weight: f64) -> Cell {
-        let changes = changes.iter().enumerate().filter(|(_, c)| **c != 0).map(|(b, &c)| (b as u32, c)).collect();
-        Cell { changes, weight, decisive: true }
-    }
-
-    #[test]
-    fn one_binary_cell_is_the_exact_sign_test() {
-        let changes: Vec<i64> = [vec![-1; 9], vec![1; 2], vec![0; 30]].concat();
-        let result = test_family(&[cell(&changes, 1.0)], Draws::new(1, 0.05));
-        // P(Binomial(11, 1/2) <= 2) = (1 + 11 + 55) / 2048
-        assert!((result.cells[0].p.unwrap() - 67.0 / 2048.0).abs() < 1e-12);
-        assert_eq!(result.draws, 0);
-    }
-
-    #[test]
-    fn simulation_agrees_with_the_exact_distribution() {
-        let changes: Vec<i64> = [vec![-3; 4], vec![-1; 9], vec![2; 5], vec![1; 4]].concat();
-        let exact = exact_lower_tail(&cell(&changes, 1.0).changes).unwrap();
-        // Two copies of one cell: simulation, and no price for the duplicate.
-        let result = test_family(&[cell(&changes, 0.4), cell(&changes, 0.4)], Draws::new(3, 0.05));
-        let p = result.cells[0].p_adjusted.unwrap();
-        let error = (exact * (1.0 - exact) / f64::from(result.draws)).sqrt();
-        assert!((p - exact).abs() < 5.0 * error, "{p} against {exact}");
-        assert_eq!(result.cells[0].p_adjusted, result.cells[1].p_adjusted);
-    }
-
-    #[test]
-    fn masks_and_bundles_give_the_same_sums() {
-        let terms: Vec<(u32, i64)> = (0..200).map(|i| (i, if i % 3 == 0 { -2 } else { 1 })).collect();
-        let bundles: Vec<_> = (0..200).map(|i| i..i + 1).collect();
-        let masks = cheapest_sum(terms.clone(), &bundles);
-        assert!(matches!(masks, Sum::Masks(_)));
-        let bits = [0x0123_4567_89ab_cdef, u64::MAX, 0, 0xf0f0_f0f0_f0f0_f0f0];
-        let signs: Vec<i64> = bundles.iter().map(|range| 2 * i64::from(ones(&bits, range)) - 1).collect();
-        assert_eq!(masks.flipped(&bits, &signs), Sum::Bundles(terms).flipped(&bits, &signs));
-    }
-
-    #[test]
-    fn too_few_moved_blocks_are_untestable_and_cost_nothing() {
-        let strong: Vec<i64> = vec![-1; 12];
-        let weak: Vec<i64> = vec![-1; 4];
-        let result = test_family(&[cell(&strong, 0.5), cell(&weak, 0.5)], Draws::new(1, 0.05));
-        assert_eq!(result.cells[1].p_adjusted, None);
-        assert!((result.cells[0].p.unwrap() - 0.5_f64.powi(12)).abs() < 1e-15);
-    }
-
-    #[test]
-    fn adjusted_p_is_never_below_p_and_threads_change_nothing() {
-        let mut stream = rng::stream(5, 0);
-        let cells: Vec<Cell> = (0..12)
-            .map(|c| {
-                let changes: Vec<i64> = (0..300)
-                    .map(|_| if stream.next_u64() % 12 <= c { i64::from(stream.next_u32() % 5) - 2 } else { 0 })
-                    .collect();
-                cell(&changes, 1.0)
-            })
-            .collect();
-        let run = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| test_family(&cells, Draws::new(11, 0.05)).cells)
-        };
-        let one = run(1);
-        assert_eq!(one, run(2));
-        assert_eq!(one, run(7));
-        for tested in one {
-            assert!(tested.p_adjusted.unwrap() >= tested.p.unwrap());
-        }
-    }
-}
+mod tests;

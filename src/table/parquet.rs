@@ -5,8 +5,8 @@ use std::fs::File;
 use std::path::Path;
 
 use polars::prelude::{
-    AnyValue, Column as Series, DataFrame, IntoColumn, NamedFrom, ParquetCompression, ParquetReader, ParquetWriter,
-    SerReader, Series as PolarsSeries,
+    AnyValue, Column as Series, DataFrame, DataType, IntoColumn, NamedFrom, ParquetCompression, ParquetReader,
+    ParquetWriter, PolarsResult, SerReader, Series as PolarsSeries,
 };
 
 use super::error::TableError;
@@ -51,15 +51,28 @@ fn cell(value: AnyValue<'_>) -> Cell<'_> {
     }
 }
 
+/// The cells of a column. Where its type is known from the start, a cell costs a fraction of one of any type.
+fn cells(series: &PolarsSeries) -> PolarsResult<Box<dyn Iterator<Item = Cell<'_>> + '_>> {
+    let text = |text| Cell::Text(Cow::Borrowed(text));
+    Ok(match series.dtype() {
+        DataType::String => Box::new(series.str()?.iter().map(move |cell| cell.map_or(Cell::Missing, text))),
+        DataType::Float64 => Box::new(series.f64()?.iter().map(|cell| cell.map_or(Cell::Missing, Cell::Number))),
+        DataType::Int64 => {
+            Box::new(series.i64()?.iter().map(|cell| cell.map_or(Cell::Missing, |value| Cell::Number(value as f64))))
+        }
+        _ => Box::new(series.iter().map(cell)),
+    })
+}
+
 pub(super) fn fill(path: &Path, sinks: &mut [Sink<'_>]) -> Result<Vec<u32>, TableError> {
     let names: Vec<&str> = sinks.iter().map(|sink| sink.name).collect();
     let frame = load(path, &names)?;
     let rows = frame.height();
     for sink in sinks {
         let column = frame.column(sink.name).map_err(|error| failed(path, &error))?;
-        let series = column.as_materialized_series();
-        for (row, value) in series.iter().enumerate() {
-            sink.push(&cell(value)).map_err(|reason| TableError::Line {
+        let cells = cells(column.as_materialized_series()).map_err(|error| failed(path, &error))?;
+        for (row, cell) in cells.enumerate() {
+            sink.push(&cell).map_err(|reason| TableError::Line {
                 path: path.to_owned(),
                 line: row as u64 + 1,
                 reason,
@@ -131,7 +144,6 @@ pub fn write_frame(path: &Path, frame: Frame) -> Result<(), TableError> {
 /// # Errors
 /// When the file cannot be read, a column is missing, or has another type.
 pub fn read_frame(path: &Path, wanted: &[&str]) -> Result<Frame, TableError> {
-    use polars::prelude::DataType;
     let loaded = load(path, wanted)?;
     let mut frame = Frame::default();
     for name in wanted {
