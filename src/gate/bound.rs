@@ -1,4 +1,4 @@
-//! The bound that a cell must clear to be called fine.
+//! Bounds of the mean change that hold where changes are few or skewed: what "fine" must clear, and what a fall must.
 
 use crate::compare::CellEvidence;
 use crate::stats::sign_flip::FEWEST_MOVED;
@@ -12,42 +12,94 @@ use crate::stats::{Alpha, BlockMoments};
 pub(super) fn lower_bound(evidence: &CellEvidence, alpha: Alpha) -> Option<f64> {
     let both_sides = alpha.two_sided_for_one_sided();
     let (interval, _) = evidence.interval(both_sides)?;
-    let bound = skewed_bound(evidence, both_sides).unwrap_or(interval.low);
+    if evidence.corpus.is_some() {
+        return Some(interval.low);
+    }
+    let shape = Shape::of(evidence);
+    let pseudo = if shape.moved < FEWEST_MOVED {
+        unseen(alpha)
+    } else {
+        shape.typical.max(1.0 / f64::from(evidence.trials.max(1)).sqrt()).min(1.0)
+    };
+    let bound = shape.bounds(&evidence.change, alpha, pseudo).map_or(interval.low, |(low, _)| low);
     Some(interval.low.min(bound).max(-1.0))
 }
 
-fn skewed_bound(evidence: &CellEvidence, both_sides: Alpha) -> Option<f64> {
-    let change = &evidence.change;
-    let blocks = change.blocks() as f64;
-    let size = change.size() / blocks;
-    let sums = || evidence.moved.iter().map(|&(_, change)| change as f64);
-    let whole_squares: f64 = sums().map(|sum| sum * sum).sum();
-    // What one unit of the whole numbers is worth in changes of a block of mean size.
-    let unit = if whole_squares > 0.0 { (change.sum_squares() / whole_squares).sqrt() / size } else { 0.0 };
+/// The one-sided upper bound of the change for the better, on a 0..1 scale, for changes of any shape; `None` without data.
+///
+/// Johnson's t bound again. Where fewer than five blocks gained, a pseudo pair stands for gains that were not drawn: as
+/// large as the largest that the metric shows anywhere.
+pub(super) fn upper_bound(evidence: &CellEvidence, level: Alpha, largest_gain: f64) -> Option<f64> {
+    let shape = Shape::of(evidence);
+    let pseudo =
+        if shape.gained < FEWEST_MOVED { unseen(level) * largest_gain.max(shape.typical) } else { shape.typical };
+    shape.bounds(&evidence.change, level, pseudo).map(|(_, high)| high)
+}
 
-    let moved = evidence.moved.len();
-    let mut with_pair: BlockMoments = *change;
-    let pseudo = if moved < FEWEST_MOVED {
-        // Then the bound of n blocks without any change is ln(α)/n, as the exact binomial one: at 5 % the rule of three.
-        -(0.5 * both_sides.get()).ln() / (2.0_f64.sqrt() * both_sides.two_sided_z())
-    } else {
-        let typical = unit * (whole_squares / moved as f64).sqrt();
-        typical.max(1.0 / f64::from(evidence.trials.max(1)).sqrt()).min(1.0)
-    };
-    with_pair.push(pseudo * size, size);
-    with_pair.push(-pseudo * size, size);
-    let estimate = with_pair.estimate().ok()?;
-    let t = both_sides.two_sided_t(estimate.df);
+/// The largest gain of any block of a cell, on a 0..1 scale.
+pub(super) fn largest_gain(evidence: &CellEvidence) -> f64 {
+    let most = evidence.moved.iter().map(|&(_, change)| change).max().unwrap_or(0).max(0);
+    Shape::of(evidence).unit * most as f64
+}
 
-    let mean = unit * sums().sum::<f64>() / blocks;
-    let moment = |power: i32| {
-        let rest = (blocks - moved as f64) * (-mean).powi(power);
-        (sums().map(|sum| (unit * sum - mean).powi(power)).sum::<f64>() + rest) / blocks
-    };
-    let spread = moment(2);
-    let skew = if spread > 0.0 { moment(3) / (6.0 * spread * blocks) * (1.0 + 2.0 * t * t) } else { 0.0 };
-    // Johnson's term would also raise the bound where there are a few large gains; that is not made use of.
-    Some(estimate.mean - t * estimate.se + skew.min(0.0))
+/// The value of a pseudo pair with which the bound of n blocks without any change is ln(α)/n, as the exact binomial one: at
+/// 5 % the rule of three.
+fn unseen(alpha: Alpha) -> f64 {
+    -alpha.get().ln() / (2.0_f64.sqrt() * alpha.two_sided_for_one_sided().two_sided_z())
+}
+
+/// The first three moments of the changes per block, in changes of a block of mean size.
+struct Shape {
+    blocks: f64,
+    size: f64,
+    moved: usize,
+    gained: usize,
+    /// What one unit of the whole numbers is worth.
+    unit: f64,
+    /// Root mean square of the blocks that moved.
+    typical: f64,
+    /// Third central moment over the second; 0 without any variation.
+    skew: f64,
+}
+
+impl Shape {
+    fn of(evidence: &CellEvidence) -> Self {
+        let blocks = evidence.change.blocks() as f64;
+        let size = evidence.change.size() / blocks;
+        let sums = || evidence.moved.iter().map(|&(_, change)| change as f64);
+        let moved = evidence.moved.len();
+        let squares: f64 = sums().map(|sum| sum * sum).sum();
+        let unit = if squares > 0.0 { (evidence.change.sum_squares() / squares).sqrt() / size } else { 0.0 };
+        let mean = unit * sums().sum::<f64>() / blocks;
+        let moment = |power: i32| {
+            let rest = (blocks - moved as f64) * (-mean).powi(power);
+            (sums().map(|sum| unit.mul_add(sum, -mean).powi(power)).sum::<f64>() + rest) / blocks
+        };
+        let (second, third) = (moment(2), moment(3));
+        // Blocks that all moved alike leave only rounding.
+        let varies = second > 1e-12 * unit * unit * squares / blocks;
+        Self {
+            blocks,
+            size,
+            moved,
+            gained: evidence.moved.iter().filter(|(_, change)| *change > 0).count(),
+            unit,
+            typical: if moved == 0 { 0.0 } else { unit * (squares / moved as f64).sqrt() },
+            skew: if varies { third / second } else { 0.0 },
+        }
+    }
+
+    /// Lower and upper bound, each one-sided at `level`: t with a pseudo pair of blocks, and Johnson's term for skewness on
+    /// the side of the long tail. Where it would move a bound inwards, no use is made of it.
+    fn bounds(&self, change: &BlockMoments, level: Alpha, pseudo: f64) -> Option<(f64, f64)> {
+        let mut with_pair = *change;
+        with_pair.push(pseudo * self.size, self.size);
+        with_pair.push(-pseudo * self.size, self.size);
+        let estimate = with_pair.estimate().ok()?;
+        let t = level.two_sided_for_one_sided().two_sided_t(estimate.df);
+        let tail = self.skew / (6.0 * self.blocks) * (1.0 + 2.0 * t * t);
+        Some((estimate.mean - t * estimate.se + tail.min(0.0), estimate.mean + t * estimate.se + tail.max(0.0)))
+    }
 }
 
 #[cfg(test)]

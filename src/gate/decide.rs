@@ -1,6 +1,8 @@
 //! The decision: all cells of all metrics tested together, each against its margin.
 
-use super::bound::lower_bound;
+use std::collections::HashMap;
+
+use super::bound::{largest_gain, lower_bound};
 use super::exit::Decision;
 use super::guard::fall_holds;
 use super::policy::{GatePolicy, Mode, OnUndecided};
@@ -44,6 +46,11 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
             decisive: drop_of(cell) > margin(cell),
         })
         .collect();
+    let shares: f64 = family.iter().map(|cell| cell.weight).sum();
+    let mut gains: HashMap<&str, f64> = HashMap::new();
+    for cell in tested.iter().filter(|cell| cell.slice == OVERALL) {
+        gains.insert(&cell.metric, largest_gain(&cell.evidence));
+    }
     let outcome = test_family(&family, Draws::new(comparison.seed, policy.alpha));
 
     let mut results = tested.iter().zip(&outcome.cells);
@@ -57,7 +64,9 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
             }
             _ => None,
         };
-        cells.push(decide_cell(cell, test, margin(cell), width(cell), policy, comparison.seed));
+        let share = weight(cell, overall_cells, tested.len()) / shares;
+        let gain = gains.get(cell.metric.as_str()).copied().unwrap_or(0.0);
+        cells.push(decide_cell(cell, test, margin(cell), width(cell), policy, (share, gain)));
     }
 
     let mut verdict = Verdict {
@@ -136,7 +145,7 @@ fn decide_cell(
     margin: f64,
     width: f64,
     policy: &GatePolicy,
-    seed: u64,
+    (share, largest_gain): (f64, f64),
 ) -> Cell {
     // The policy was checked before.
     let alpha = Alpha::new(policy.alpha).unwrap_or(Alpha::FIVE_PERCENT);
@@ -148,7 +157,7 @@ fn decide_cell(
     let mut note = None;
     let state = if tested.is_none() {
         State::Shown
-    } else if worse && drop > margin && fall_holds(&compared.evidence, alpha, seed) {
+    } else if worse && drop > margin && fall_holds(&compared.evidence, alpha, share, largest_gain) {
         State::Regressed
     } else if unscored_share > policy.require.unscored.max {
         note = Some(format!("{} of {} pairs are unscored", compared.unscored, compared.n + compared.unscored));
