@@ -1,5 +1,8 @@
 //! The decision: all cells of all metrics tested together, each against its margin.
 
+use std::collections::HashMap;
+
+use super::bound::{largest_gain, lower_bound};
 use super::exit::Decision;
 use super::guard::fall_holds;
 use super::policy::{GatePolicy, Mode, OnUndecided};
@@ -43,6 +46,11 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
             decisive: drop_of(cell) > margin(cell),
         })
         .collect();
+    let shares: f64 = family.iter().map(|cell| cell.weight).sum();
+    let mut gains: HashMap<&str, f64> = HashMap::new();
+    for cell in tested.iter().filter(|cell| cell.slice == OVERALL) {
+        gains.insert(&cell.metric, largest_gain(&cell.evidence));
+    }
     let outcome = test_family(&family, Draws::new(comparison.seed, policy.alpha));
 
     let mut results = tested.iter().zip(&outcome.cells);
@@ -56,7 +64,9 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
             }
             _ => None,
         };
-        cells.push(decide_cell(cell, test, margin(cell), width(cell), policy, comparison.seed));
+        let share = weight(cell, overall_cells, tested.len()) / shares;
+        let gain = gains.get(cell.metric.as_str()).copied().unwrap_or(0.0);
+        cells.push(decide_cell(cell, test, margin(cell), width(cell), policy, (share, gain)));
     }
 
     let mut verdict = Verdict {
@@ -135,19 +145,19 @@ fn decide_cell(
     margin: f64,
     width: f64,
     policy: &GatePolicy,
-    seed: u64,
+    (share, largest_gain): (f64, f64),
 ) -> Cell {
     // The policy was checked before.
     let alpha = Alpha::new(policy.alpha).unwrap_or(Alpha::FIVE_PERCENT);
     let drop = drop_of(compared);
-    let lower = compared.evidence.interval(alpha.two_sided_for_one_sided()).map(|(interval, _)| interval.low);
+    let lower = lower_bound(&compared.evidence, alpha);
     let p_adjusted = tested.and_then(|tested| tested.p_adjusted);
     let worse = p_adjusted.is_some_and(|p| p <= policy.alpha) && drop > 0.0;
     let unscored_share = compared.unscored as f64 / (compared.n + compared.unscored).max(1) as f64;
     let mut note = None;
     let state = if tested.is_none() {
         State::Shown
-    } else if worse && drop > margin && fall_holds(&compared.evidence, alpha, seed) {
+    } else if worse && drop > margin && fall_holds(&compared.evidence, alpha, share, largest_gain) {
         State::Regressed
     } else if unscored_share > policy.require.unscored.max {
         note = Some(format!("{} of {} pairs are unscored", compared.unscored, compared.n + compared.unscored));
@@ -197,12 +207,12 @@ fn decide_cell(
 }
 
 /// The number of examples at which the bound of an unchanged cell would clear the margin: its distance from the estimate
-/// shrinks with the root of n.
+/// shrinks with the root of n, and with n itself where nothing moved at all.
 fn needed_n(cell: &CellComparison, lower: Option<f64>, margin: f64) -> Option<u64> {
     let distance = cell.evidence.mean_change()? - lower?;
     let ratio = distance / margin;
     (margin > 0.0 && distance > 0.0)
-        .then(|| (cell.n as f64 * ratio * ratio).ceil() as u64)
+        .then(|| (cell.n as f64 * if cell.evidence.moved.is_empty() { ratio } else { ratio * ratio }).ceil() as u64)
         .filter(|&needed| needed > cell.n)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Pure: no file, no network, no clock. The date by which things age comes in as an argument.
 
+mod bound;
 mod decide;
 mod exit;
 mod guard;

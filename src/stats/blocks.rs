@@ -36,6 +36,18 @@ impl BlockMoments {
         self.blocks
     }
 
+    /// Number of members, Σ m.
+    #[must_use]
+    pub const fn size(&self) -> f64 {
+        self.size
+    }
+
+    /// Σ X² over blocks.
+    #[must_use]
+    pub const fn sum_squares(&self) -> f64 {
+        self.sum_squares
+    }
+
     /// The mean over all members, Σ X / Σ m.
     ///
     /// # Errors
