@@ -409,6 +409,13 @@ fn any_number_of_threads_gives_the_same_bytes() {
     for verb in ["gate", "compare"] {
         let one = out(verb, "1");
         assert!(one.contains("paired-bootstrap"), "{one}");
+        // No change can be larger than the scale, however few examples there are.
+        let json: Value = serde_json::from_str(&one).unwrap();
+        let f1 = json["cells"].as_array().unwrap().iter().filter(|cell| cell["metric"] == "f1");
+        for ci in f1.map(|cell| &cell["ci"]) {
+            let end = |at: usize, name: &str| ci.get(at).unwrap_or(&ci[name]).as_f64().unwrap();
+            assert!(end(0, "low") >= -1.0 && end(1, "high") <= 1.0, "{ci}");
+        }
         for threads in ["2", "8"] {
             assert_eq!(one, out(verb, threads), "{verb} on {threads} threads");
         }

@@ -29,6 +29,8 @@ pub struct CorpusEvidence {
     paired: Arc<PairedCorpus<Measure>>,
     /// Replicates of the change for the better on a 0..1 scale, where there are enough that differ.
     change: Option<Replicates>,
+    /// The largest change there can be, on that scale.
+    most: f64,
 }
 
 impl CorpusEvidence {
@@ -39,7 +41,8 @@ impl CorpusEvidence {
 
     /// Its percentile interval.
     pub(super) fn interval(&self, alpha: Alpha) -> Option<Interval> {
-        self.change.as_ref()?.percentile(alpha).ok()
+        let interval = self.change.as_ref()?.percentile(alpha).ok()?;
+        Some(interval.clipped(-self.most, self.most))
     }
 
     /// How the change depends on the blocks that moved.
@@ -171,7 +174,9 @@ impl PairedSeen {
         let one_side = |replicates: Option<Replicates>| self.one_side(&replicates?, options.alpha);
         cell.baseline_ci = one_side(baseline);
         cell.head_ci = one_side(head);
-        let evidence = CorpusEvidence { paired: Arc::new(paired), change };
+        // A strength has no ends.
+        let most = if self.estimate == Estimate::BradleyTerry { f64::INFINITY } else { 1.0 };
+        let evidence = CorpusEvidence { paired: Arc::new(paired), change, most };
         if let Some(interval) = evidence.interval(options.alpha) {
             cell.ci = Some(interval.scaled(scale.width() * scale.direction()));
             cell.method = CORPUS_METHOD;
