@@ -29,6 +29,8 @@ pub struct CorpusEvidence {
     paired: Arc<PairedCorpus<Measure>>,
     /// Replicates of the change for the better on a 0..1 scale, where there are enough that differ.
     change: Option<Replicates>,
+    /// The largest change there can be, on that scale.
+    most: f64,
 }
 
 impl CorpusEvidence {
@@ -39,7 +41,8 @@ impl CorpusEvidence {
 
     /// Its percentile interval.
     pub(super) fn interval(&self, alpha: Alpha) -> Option<Interval> {
-        self.change.as_ref()?.percentile(alpha).ok()
+        let interval = self.change.as_ref()?.percentile(alpha).ok()?;
+        Some(interval.clipped(-self.most, self.most))
     }
 
     /// How the change depends on the blocks that moved.
@@ -171,7 +174,9 @@ impl PairedSeen {
         let one_side = |replicates: Option<Replicates>| self.one_side(&replicates?, options.alpha);
         cell.baseline_ci = one_side(baseline);
         cell.head_ci = one_side(head);
-        let evidence = CorpusEvidence { paired: Arc::new(paired), change };
+        // A strength has no ends.
+        let most = if self.estimate == Estimate::BradleyTerry { f64::INFINITY } else { 1.0 };
+        let evidence = CorpusEvidence { paired: Arc::new(paired), change, most };
         if let Some(interval) = evidence.interval(options.alpha) {
             cell.ci = Some(interval.scaled(scale.width() * scale.direction()));
             cell.method = CORPUS_METHOD;
@@ -211,5 +216,70 @@ fn entries(measure: Measure, seen: Seen, confidences: &[f64], weight: f64) -> Ve
         (Measure::LogStrength, Seen::Preferred(preference)) => Measure::preference(preference, weight),
         // A metric sees one kind of thing only.
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::{Scored, SeenTrials};
+
+    /// A side of examples with the given (right, said) labels a trial, numbered in the order in which they come.
+    fn side(examples: &[&[(&str, &str)]], estimate: Estimate, about: Option<&str>) -> MetricValues {
+        let mut values = MetricValues::new("m", Scale::UNIT, true);
+        values.estimate = estimate;
+        values.label = about.map(str::to_owned);
+        let mut seen = SeenTrials::default();
+        let number = |seen: &mut SeenTrials, label: &str| {
+            let known = seen.labels.iter().position(|known| known == label);
+            known.unwrap_or_else(|| {
+                seen.labels.push(label.to_owned());
+                seen.labels.len() - 1
+            }) as u32
+        };
+        for trials in examples {
+            values.push(trials.iter().map(|(right, said)| Some(Scored { value: 0.0, passed: right == said })));
+            for (right, said) in *trials {
+                let right = number(&mut seen, right);
+                let said = (!said.is_empty()).then(|| number(&mut seen, said));
+                seen.trials.push(Some(Seen::Label { right, said }));
+            }
+        }
+        values.seen = Some(seen);
+        values
+    }
+
+    fn matched(examples: u32) -> Matched {
+        let rows: Vec<u32> = (0..examples).collect();
+        Matched { baseline: rows.clone(), head: rows, only_baseline: Vec::new(), only_head: Vec::new() }
+    }
+
+    #[test]
+    fn labels_mean_the_same_on_both_sides_in_whatever_order_they_come() {
+        let baseline: [&[_]; 3] = [&[("b", "b")], &[("a", "b")], &[("c", "c")]];
+        let head: [&[_]; 3] = [&[("b", "a")], &[("a", "a")], &[("c", "")]];
+        let recall = |about: &str| {
+            let of = |examples| side(examples, Estimate::Recall, Some(about));
+            let paired = PairedSeen::new(&of(&baseline), &of(&head), &matched(3)).unwrap();
+            let paired = paired.on(&[(0, 0), (1, 1), (2, 2)], Scale::UNIT).unwrap();
+            (paired.baseline(), paired.head())
+        };
+        assert_eq!(recall("a"), (Some(0.0), Some(1.0)));
+        assert_eq!(recall("b"), (Some(1.0), Some(0.0)));
+        assert_eq!(recall("c"), (Some(1.0), Some(0.0)));
+        // A label of the config that no example has.
+        assert_eq!(recall("d"), (None, None));
+    }
+
+    #[test]
+    fn trials_share_the_weight_of_their_example_and_groups_are_one_block() {
+        let baseline: [&[_]; 3] = [&[("a", "a"), ("a", "a")], &[("a", "b"), ("a", "a")], &[("b", "b")]];
+        let head: [&[_]; 3] = [&[("a", "a"), ("a", "b")], &[("a", "b"), ("a", "b")], &[("b", "b"), ("b", "a")]];
+        let of = |examples| side(examples, Estimate::Recall, Some("a"));
+        let seen = PairedSeen::new(&of(&baseline), &of(&head), &matched(3)).unwrap();
+        let paired = seen.on(&[(1, 2), (0, 0), (0, 1)], Scale::UNIT).unwrap();
+        assert_eq!((paired.baseline(), paired.head(), paired.blocks()), (Some(0.75), Some(0.25), 2));
+        // The third example uses one trial of both sides, which is the same, so that its block has nothing to exchange.
+        assert_eq!(paired.moved().iter().map(|(block, _)| *block).collect::<Vec<_>>(), [0]);
     }
 }
