@@ -32,7 +32,8 @@ use evalgauge::stats::ranking::{bradley_terry, win_rate};
 use evalgauge::stats::ratings::Ratings;
 use evalgauge::stats::recalibration::{fit_isotonic, fit_platt, fit_temperature};
 use evalgauge::stats::retrieval::RankedQuery;
-use evalgauge::stats::sign_flip::{Cell, Changes, Draws, test_family};
+use evalgauge::stats::sign_flip::{Cell, Changes, test_family};
+use evalgauge::stats::step_down::Draws;
 use evalgauge::stats::text::{BleuOptions, BleuScorer, squad};
 use evalgauge::stats::{
     Alpha, BlockMoments, Interval, Result, StatError, ab, confidence_sequence, drift, location, power,

@@ -99,12 +99,16 @@ pub fn promptfoo(path: &Path, rows: usize) -> io::Result<()> {
     std::fs::write(path, config.to_string())
 }
 
-/// The same cases for Inspect AI.
+/// The same cases for Inspect AI; its mock model answers from `metadata`.
 pub fn inspect(path: &Path, rows: usize) -> io::Result<()> {
     let mut out = BufWriter::new(File::create(path)?);
     for row in 0..rows {
-        let sample =
-            serde_json::json!({"id": format!("example-{row:05}"), "input": question(row), "target": answer(row, true)});
+        let sample = serde_json::json!({
+            "id": format!("example-{row:05}"),
+            "input": question(row),
+            "target": answer(row, true),
+            "metadata": {"answer": answer(row, passes(row, true))},
+        });
         writeln!(out, "{sample}")?;
     }
     out.flush()

@@ -99,6 +99,15 @@ fn kinds() -> Vec<Row> {
         row("churn", "neutral churn: one answer in ten changes for good", Case { change: Change::Churn(0.1), ..S }),
         row("churn-k3", "the same, three trials", Case { change: Change::Churn(0.1), trials: (3, 3), ..S }),
         row("churn-k5", "the same, five trials", Case { change: Change::Churn(0.1), trials: (5, 5), ..S }),
+        row("churn-k1-5", "the same, one trial against five", Case { change: Change::Churn(0.1), trials: (1, 5), ..S }),
+        row("groups-5-k1-5", "groups of 5, one trial against five", Case { trials: (1, 5), ..grouped(5, true) }),
+        row(
+            "graded-k5-3",
+            "graded scores, five trials against three",
+            Case { score: Score::Graded, trials: (5, 3), ..S },
+        ),
+        row("metrics-5-k1-3", "five metrics, one trial against three", Case { metrics: 5, trials: (1, 3), ..S })
+            .heavy(),
         row("tiny", "sixty overlapping slices of 25", Case { slicing: Slicing::Tiny, ..S }),
         row("tiny-k3", "the same, three trials", Case { slicing: Slicing::Tiny, trials: (3, 3), ..S }).heavy(),
         row("groups-2", "groups of 2 with shared noise, `group` given", grouped(2, true)),

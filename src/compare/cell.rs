@@ -1,8 +1,9 @@
 //! One metric on one slice: counts, moments, estimates, interval.
 
 use super::aggregate::Aggregate;
-use super::comparison::{Blocks, CellComparison, CellEvidence, CompareOptions, PairedMetric, PassTable, Tests};
+use super::comparison::{Blocks, CellComparison, CellEvidence, CompareOptions, PassTable, Tests};
 use super::error::CompareError;
+use super::paired_metric::PairedMetric;
 use super::pairing::Pairing;
 use super::slices::Slice;
 use crate::score::Scale;
@@ -54,7 +55,7 @@ fn counts(paired: &PairedMetric, slice: &Slice, blocks: &Blocks) -> Counts {
         let (b, h) = if paired.aggregate.is_binary() {
             (pair.baseline == scale.best(), pair.head == scale.best())
         } else {
-            (pair.baseline_passes == pair.trials, pair.head_passes == pair.trials)
+            (pair.baseline_trials.all_passed(), pair.head_trials.all_passed())
         };
         match (b, h) {
             (true, true) => counts.passes.both += 1,
@@ -62,7 +63,7 @@ fn counts(paired: &PairedMetric, slice: &Slice, blocks: &Blocks) -> Counts {
             (false, true) => counts.passes.only_head += 1,
             (false, false) => counts.passes.neither += 1,
         }
-        counts.pass_to_fail += u64::from(paired.has_passes && b && pair.head_passes == 0);
+        counts.pass_to_fail += u64::from(paired.has_passes && b && pair.head_trials.passed == 0);
         let sums = BlockSums {
             members: 1.0,
             baseline: pair.baseline,
@@ -109,6 +110,7 @@ pub(super) fn cell(
         moved: sums.iter().filter(|(_, b)| b.integer != 0).map(|(block, b)| (*block, b.integer)).collect(),
         keys: slice.keys.clone(),
         pass_to_fail,
+        unequal_trials: paired.unequal_trials(&slice.members, blocks),
         corpus: None,
     };
     let mut cell = CellComparison {

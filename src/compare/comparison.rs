@@ -5,17 +5,18 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::aggregate::Aggregate;
 use super::cell::cell;
-use super::corpus::{CorpusEvidence, PairedSeen};
+use super::corpus::CorpusEvidence;
 use super::error::CompareError;
 use super::flips::{Flips, find_flips};
-use super::pairing::{Matched, Pairing, TrialRange, check_pins, match_ids, pair, trials};
+use super::paired_metric::PairedMetric;
+use super::pairing::{Matched, TrialRange, check_pins, match_ids};
 use super::side::{Identity, MetricValues, Side};
 use super::slices::{SliceKeys, slices};
 use crate::score::Scale;
 use crate::stats::paired::PairedTable;
-use crate::stats::{Alpha, BlockMoments, Interval, proportional_integers};
+use crate::stats::trial_permutation::BlockTrials;
+use crate::stats::{Alpha, BlockMoments, Interval};
 
 /// How to make the interval of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -144,6 +145,8 @@ pub struct CellEvidence {
     pub keys: Vec<String>,
     /// Passing examples of the baseline that fail in the head.
     pub pass_to_fail: u64,
+    /// Where the sides have different numbers of trials: their values, positive is better, ascending by block.
+    pub unequal_trials: Vec<BlockTrials>,
     /// For an estimate that is no mean over examples, what takes the place of `change`, `table` and `moved`.
     pub corpus: Option<CorpusEvidence>,
 }
@@ -336,89 +339,4 @@ fn warnings(baseline: &Side, head: &Side, blocks: &Blocks) -> Vec<String> {
 fn same_answers(baseline: &Side, head: &Side, matched: &Matched) -> Option<Vec<bool>> {
     let (b, h) = (baseline.answers.as_ref()?, head.answers.as_ref()?);
     Some(matched.baseline.iter().zip(&matched.head).map(|(&i, &j)| b[i as usize] == h[j as usize]).collect())
-}
-
-/// One metric of all shared examples.
-pub(super) struct PairedMetric {
-    pub(super) summary: MetricSummary,
-    pub(super) pairs: Vec<Pairing>,
-    pub(super) has_passes: bool,
-    /// Whether the baseline and the head have any score.
-    pub(super) scored: Vec<(bool, bool)>,
-    /// Every example has one of two values: one trial with a score at an end of the scale, or an aggregate that is 0 or 1.
-    pub(super) single_binary: bool,
-    /// The change of each pair, positive better, as proportional whole numbers; 0 where unscored.
-    pub(super) integers: Vec<i64>,
-    /// What becomes of trials.
-    pub(super) aggregate: Aggregate,
-    /// What an estimate over the whole corpus sees.
-    pub(super) seen: Option<PairedSeen>,
-}
-
-impl PairedMetric {
-    fn new(baseline: &MetricValues, head: &MetricValues, matched: &Matched) -> Self {
-        let scale = baseline.scale;
-        let pairs: Vec<Pairing> = matched
-            .baseline
-            .par_iter()
-            .zip(&matched.head)
-            .map(|(&b, &h)| pair(baseline.of(b as usize), head.of(h as usize), baseline.aggregate))
-            .collect();
-        let paired = || {
-            pairs.iter().filter_map(|pairing| match pairing {
-                Pairing::Paired(pair) => Some(pair),
-                Pairing::Unscored | Pairing::NotMeant => None,
-            })
-        };
-        let trials_used = paired().map(|pair| pair.trials).max().unwrap_or(0);
-        let any = |metric: &MetricValues, row: u32| metric.of(row as usize).iter().any(Option::is_some);
-        let scored =
-            matched.baseline.iter().zip(&matched.head).map(|(&b, &h)| (any(baseline, b), any(head, h))).collect();
-        let changes: Vec<f64> = pairs
-            .iter()
-            .map(|pairing| match pairing {
-                Pairing::Paired(pair) => scale.direction() * (pair.head - pair.baseline),
-                Pairing::Unscored | Pairing::NotMeant => 0.0,
-            })
-            .collect();
-        Self {
-            summary: MetricSummary {
-                name: baseline.name.clone(),
-                scale,
-                baseline_trials: trials(baseline, &matched.baseline),
-                head_trials: trials(head, &matched.head),
-                trials_used,
-            },
-            has_passes: baseline.has_passes && head.has_passes,
-            single_binary: match baseline.aggregate {
-                Aggregate::Mean => trials_used == 1 && baseline.is_binary() && head.is_binary(),
-                aggregate => aggregate.is_binary(),
-            },
-            aggregate: baseline.aggregate,
-            seen: PairedSeen::new(baseline, head, matched),
-            integers: proportional_integers(&changes),
-            scored,
-            pairs,
-        }
-    }
-
-    fn warnings(&self, name: &str) -> Vec<String> {
-        let (b, h) = (self.summary.baseline_trials, self.summary.head_trials);
-        let mut warnings = Vec::new();
-        if b != h {
-            let range = |r: TrialRange| {
-                if r.least == r.most { r.most.to_string() } else { format!("{} to {}", r.least, r.most) }
-            };
-            warnings.push(format!(
-                "{name}: {} trials in the baseline, {} in the head; of each example the first min(k, k′) of both are used",
-                range(b),
-                range(h)
-            ));
-        }
-        let unscored = self.pairs.iter().filter(|pairing| **pairing == Pairing::Unscored).count();
-        if unscored > 0 {
-            warnings.push(format!("{name}: {unscored} of {} pairs are unscored and left out", self.pairs.len()));
-        }
-        warnings
-    }
 }

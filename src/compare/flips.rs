@@ -1,8 +1,10 @@
 //! Examples whose verdict changed.
 
+use std::cmp::Ordering;
+
 use serde::Serialize;
 
-use super::comparison::PairedMetric;
+use super::paired_metric::PairedMetric;
 use super::pairing::{Matched, Pairing};
 use super::side::Side;
 
@@ -13,12 +15,14 @@ pub struct Flip {
     pub id: String,
     /// The metric.
     pub metric: String,
-    /// Passing trials of the baseline, of `trials`.
+    /// Passing trials of the baseline.
     pub baseline_passes: u32,
-    /// Passing trials of the head, of `trials`.
+    /// Trials of the baseline.
+    pub baseline_trials: u32,
+    /// Passing trials of the head.
     pub head_passes: u32,
-    /// Trials a side.
-    pub trials: u32,
+    /// Trials of the head.
+    pub head_trials: u32,
     /// Its slices, `key=value`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub slices: Vec<String>,
@@ -73,17 +77,14 @@ pub(super) fn find_flips(
     }
     for (example, pair) in paired.pairs.iter().enumerate() {
         let Pairing::Paired(pair) = pair else { continue };
-        if pair.baseline_passes == pair.head_passes {
-            continue;
-        }
-        let class = if pair.baseline_passes == pair.trials && pair.head_passes == 0 {
-            &mut flips.pass_to_fail
-        } else if pair.baseline_passes == 0 && pair.head_passes == pair.trials {
-            &mut flips.fail_to_pass
-        } else if pair.head_passes < pair.baseline_passes {
-            &mut flips.wavering_worse
-        } else {
-            &mut flips.wavering_better
+        let (before, now) = (pair.baseline_trials, pair.head_trials);
+        // Shares of passes, as whole numbers over a common denominator.
+        let class = match (now.passed * before.used).cmp(&(before.passed * now.used)) {
+            Ordering::Equal => continue,
+            Ordering::Less if before.all_passed() && now.passed == 0 => &mut flips.pass_to_fail,
+            Ordering::Less => &mut flips.wavering_worse,
+            Ordering::Greater if before.passed == 0 && now.all_passed() => &mut flips.fail_to_pass,
+            Ordering::Greater => &mut flips.wavering_better,
         };
         let (b, h) = (matched.baseline[example] as usize, matched.head[example] as usize);
         let answer = |side: &Side, row: usize| side.answers.as_ref().and_then(|a| a[row].texts.first().cloned());
@@ -95,9 +96,10 @@ pub(super) fn find_flips(
         class.push(Flip {
             id: baseline.ids.get(b).to_owned(),
             metric: metric.to_owned(),
-            baseline_passes: pair.baseline_passes,
-            head_passes: pair.head_passes,
-            trials: pair.trials,
+            baseline_passes: before.passed,
+            baseline_trials: before.used,
+            head_passes: now.passed,
+            head_trials: now.used,
             slices: slices.collect(),
             input: head
                 .inputs

@@ -14,6 +14,7 @@ mod from_record;
 mod from_table;
 mod interval;
 mod metric;
+mod paired_metric;
 mod pairing;
 mod side;
 mod slices;

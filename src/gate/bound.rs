@@ -1,7 +1,7 @@
 //! Bounds of the mean change that hold where changes are few or skewed: what "fine" must clear, and what a fall must.
 
 use crate::compare::CellEvidence;
-use crate::stats::sign_flip::FEWEST_MOVED;
+use crate::stats::step_down::FEWEST_MOVED;
 use crate::stats::{Alpha, BlockMoments};
 
 /// The one-sided lower bound of the change for the better, on a 0..1 scale; `None` without data.
@@ -116,7 +116,7 @@ mod tests {
             change.push(tenths.get(block).map_or(0.0, |&tenths| tenths as f64 / 10.0), 1.0);
         }
         let moved = tenths.iter().enumerate().map(|(block, &tenths)| (block as u32, tenths)).collect();
-        CellEvidence { change, moved, trials, ..CellEvidence::default() }
+        CellEvidence { change, trials, moved, ..CellEvidence::default() }
     }
 
     fn bound(evidence: &CellEvidence) -> f64 {

@@ -4,17 +4,14 @@ use std::collections::HashMap;
 
 use super::bound::{largest_gain, lower_bound};
 use super::exit::Decision;
+use super::family::Family;
 use super::guard::fall_holds;
 use super::policy::{GatePolicy, Mode, OnUndecided};
 use super::verdict::{Cell, State, Verdict};
 use crate::compare::{CellComparison, Comparison, MetricSummary, OVERALL};
-use crate::stats::sign_flip::{Draws, FEWEST_MOVED, Tested, test_family};
 use crate::stats::special::binomial_half_cdf;
+use crate::stats::step_down::{Draws, FEWEST_MOVED, Tested};
 use crate::stats::{Alpha, rng};
-
-/// The share of α that the overall cells have together; all other cells share the rest equally. Weighting slices by √n
-/// would starve small ones.
-pub const OVERALL_SHARE: f64 = 0.40;
 
 /// The level at which more unscored pairs in the head than in the baseline make a metric undecidable.
 const UNSCORED_ALPHA: f64 = 0.01;
@@ -37,23 +34,14 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
         gating.iter().find(|metric| metric.name == cell.metric).map_or(1.0, |metric| metric.scale.width())
     };
     let margin = |cell: &CellComparison| policy.margin_of(&cell.metric, &cell.slice, &cell.evidence.keys);
-    let overall_cells = tested.iter().filter(|cell| cell.slice == OVERALL).count();
-    let family: Vec<_> = tested
-        .iter()
-        .map(|cell| crate::stats::sign_flip::Cell {
-            changes: cell.evidence.changes(),
-            weight: weight(cell, overall_cells, tested.len()),
-            decisive: drop_of(cell) > margin(cell),
-        })
-        .collect();
-    let shares: f64 = family.iter().map(|cell| cell.weight).sum();
+    let family = Family::new(tested);
     let mut gains: HashMap<&str, f64> = HashMap::new();
-    for cell in tested.iter().filter(|cell| cell.slice == OVERALL) {
+    for cell in family.cells().iter().filter(|cell| cell.slice == OVERALL) {
         gains.insert(&cell.metric, largest_gain(&cell.evidence));
     }
-    let outcome = test_family(&family, Draws::new(comparison.seed, policy.alpha));
+    let outcome = family.test(Draws::new(comparison.seed, policy.alpha), |cell| drop_of(cell) > margin(cell));
 
-    let mut results = tested.iter().zip(&outcome.cells);
+    let mut results = family.cells().iter().zip(&outcome.cells);
     let mut next = results.next();
     let mut cells = Vec::with_capacity(compared.len());
     for cell in &compared {
@@ -64,7 +52,7 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
             }
             _ => None,
         };
-        let share = weight(cell, overall_cells, tested.len()) / shares;
+        let share = family.share(cell);
         let gain = gains.get(cell.metric.as_str()).copied().unwrap_or(0.0);
         cells.push(decide_cell(cell, test, margin(cell), width(cell), policy, (share, gain)));
     }
@@ -110,14 +98,6 @@ fn gating_metrics<'c>(comparison: &'c Comparison, policy: &GatePolicy) -> Result
             })
         })
         .collect()
-}
-
-fn weight(cell: &CellComparison, overall_cells: usize, all_cells: usize) -> f64 {
-    if cell.slice == OVERALL {
-        OVERALL_SHARE / overall_cells as f64
-    } else {
-        (1.0 - OVERALL_SHARE) / (all_cells - overall_cells) as f64
-    }
 }
 
 /// How far the cell fell, as a share of its scale; negative when it rose.

@@ -5,11 +5,13 @@
 mod bound;
 mod decide;
 mod exit;
+mod family;
 mod guard;
 mod policy;
 mod verdict;
 
-pub use decide::{OVERALL_SHARE, decide};
+pub use decide::decide;
 pub use exit::{Decision, Exit};
+pub use family::OVERALL_SHARE;
 pub use policy::{GatePolicy, MIN_N, Margins, MetricPolicy, Mode, OnUndecided, Require, UnscoredLimit};
 pub use verdict::{Cell, State, Verdict};

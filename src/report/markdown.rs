@@ -78,9 +78,9 @@ fn broken(out: &mut String, view: &View) -> std::fmt::Result {
             "| {} | {}/{} → {}/{} | {} | {} | {} |",
             escape_markdown(&flip.id, 80),
             flip.baseline_passes,
-            flip.trials,
+            flip.baseline_trials,
             flip.head_passes,
-            flip.trials,
+            flip.head_trials,
             text(&flip.input),
             text(&flip.baseline_answer),
             text(&flip.head_answer)

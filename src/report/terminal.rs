@@ -73,9 +73,9 @@ fn broken(out: &mut String, view: &View) -> std::fmt::Result {
             "  {}  passes {}/{} → {}/{}",
             escape_control(&flip.id, 80),
             flip.baseline_passes,
-            flip.trials,
+            flip.baseline_trials,
             flip.head_passes,
-            flip.trials
+            flip.head_trials
         )?;
         for (label, text) in [("input", &flip.input), ("before", &flip.baseline_answer), ("now", &flip.head_answer)] {
             if let Some(text) = text {

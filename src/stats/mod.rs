@@ -10,7 +10,7 @@
 //! | pass rates on the same items (`McNemar`, Tango), Cochran's Q | [`paired`] |
 //! | mean score: t, clustered (CR1), paired, several trials | [`mean`]; streamed by block: [`BlockMoments`] |
 //! | bootstrap: percentile, basic, BCa, studentized, by cluster | [`bootstrap`]; without drawing: [`bootstrap_ideal`] |
-//! | the gate's sign flips over many cells at once | [`sign_flip`] |
+//! | the gate's family of cells: sign flips; permuted trial labels; their step-down | [`sign_flip`], [`trial_permutation`], [`step_down`] |
 //! | adjusted p-values | [`multiplicity`] |
 //! | t tests, standardised differences, Hodges–Lehmann | [`location`] |
 //! | signs, ranks, permutations, Kolmogorov–Smirnov | [`nonparametric`] |
@@ -77,8 +77,10 @@ pub mod rng;
 pub mod sequential;
 pub mod sign_flip;
 pub mod special;
+pub mod step_down;
 pub mod t_power;
 pub mod text;
+pub mod trial_permutation;
 
 pub use blocks::BlockMoments;
 pub use error::{

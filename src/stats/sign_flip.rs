@@ -18,18 +18,10 @@ use rand::Rng;
 use rayon::prelude::*;
 
 use super::lattice::greatest_common_divisor;
-use super::p_value::{monte_carlo_p, p_value};
+use super::p_value::p_value;
 use super::rng;
 use super::special::normal_cdf;
-
-/// With fewer blocks that can move a one-sided p cannot even reach 1/2⁴ = .0625 in theory; such a cell is not tested.
-pub const FEWEST_MOVED: usize = 5;
-
-/// Draws that share a task; fixed, so that the work is cut the same way on any number of threads.
-const CHUNK: u64 = 500;
-
-/// How far, in standard errors of simulation, an adjusted p must lie from α before drawing stops.
-const CLEAR_OF_ALPHA: f64 = 3.5;
+use super::step_down::{Counter, Draws, FamilyTest, Hits};
 
 /// The widest exact distribution worth convolving for a cell that stands alone.
 const MOST_CONVOLUTION_STEPS: u64 = 50_000_000;
@@ -91,51 +83,6 @@ pub struct Cell {
     pub decisive: bool,
 }
 
-/// How many draws to make, and from which seed.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Draws {
-    /// Seed of the sign flips.
-    pub seed: u64,
-    /// Draws made at once; the minimum.
-    pub step: u32,
-    /// Never more draws than this.
-    pub cap: u32,
-    /// The level that decides when an adjusted p is clear enough.
-    pub alpha: f64,
-}
-
-impl Draws {
-    /// 10,000 draws, up to 400,000 while a decision is open.
-    #[must_use]
-    pub const fn new(seed: u64, alpha: f64) -> Self {
-        Self { seed, step: 10_000, cap: 400_000, alpha }
-    }
-}
-
-/// What the test says of one cell.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tested {
-    /// One-sided p of "the head is not worse", before adjustment; `None` when untestable.
-    pub p: Option<f64>,
-    /// The same, adjusted over the family; `None` when untestable.
-    pub p_adjusted: Option<f64>,
-    /// How many blocks changed.
-    pub moved: usize,
-    /// Whether `p_adjusted` is still within simulation error of α at the cap.
-    pub borderline: bool,
-}
-
-/// The outcome for a family of cells.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FamilyTest {
-    /// One entry a cell, in the order given.
-    pub cells: Vec<Tested>,
-    /// How many draws were made; 0 when a single cell was solved exactly.
-    pub draws: u32,
-    /// How many threads were available to draw.
-    pub threads: usize,
-}
-
 /// Tests every cell for a loss, holding the family-wise error rate over all of them.
 ///
 /// One ±1 is drawn per block and shared by all cells. A cell's statistic is Φ(T/S)/weight with `T` the sum of its
@@ -147,78 +94,23 @@ pub struct FamilyTest {
 /// The result depends on the cells and the seed alone, not on the number of threads.
 #[must_use]
 pub fn test_family(cells: &[Cell], draws: Draws) -> FamilyTest {
-    let testable: Vec<usize> = (0..cells.len()).filter(|&c| cells[c].changes.moved() >= FEWEST_MOVED).collect();
-    let threads = rayon::current_num_threads();
-    let mut result: Vec<Tested> = cells
-        .iter()
-        .map(|cell| Tested { p: None, p_adjusted: None, moved: cell.changes.moved(), borderline: false })
-        .collect();
+    let mut result = FamilyTest::untested(cells.iter().map(|cell| cell.changes.moved()));
+    let testable = result.testable();
     if testable.is_empty() {
-        return FamilyTest { cells: result, draws: 0, threads };
+        return result;
     }
     if let [only] = testable[..]
         && let Changes::Sum(changes) = &cells[only].changes
         && let Some(p) = exact_lower_tail(changes)
     {
-        result[only].p = Some(p);
-        result[only].p_adjusted = Some(p);
-        return FamilyTest { cells: result, draws: 0, threads };
+        result.cells[only].p = Some(p);
+        result.cells[only].p_adjusted = Some(p);
+        return result;
     }
-
     let family = Family::new(cells, &testable, draws.seed);
-    let mut hits = Hits::none(testable.len());
-    let mut made: u32 = 0;
-    loop {
-        hits = hits.plus(&family.draw(draws.seed, made, draws.step));
-        made += draws.step;
-        let adjusted = hits.step_down(made);
-        let open = |rank: usize| {
-            let standard_error = (draws.alpha * (1.0 - draws.alpha) / f64::from(made)).sqrt();
-            cells[family.order[rank]].decisive && (adjusted[rank] - draws.alpha).abs() < CLEAR_OF_ALPHA * standard_error
-        };
-        let any_open = (0..testable.len()).any(open);
-        if any_open && made < draws.cap {
-            continue;
-        }
-        for (rank, &cell) in family.order.iter().enumerate() {
-            result[cell].p = Some(monte_carlo_p(hits.own[rank].into(), made.into()));
-            result[cell].p_adjusted = Some(adjusted[rank]);
-            result[cell].borderline = open(rank);
-        }
-        return FamilyTest { cells: result, draws: made, threads };
-    }
-}
-
-/// Counts over draws, by rank (cells from the smallest Q to the largest).
-struct Hits {
-    /// Draws in which the smallest Q among this rank and the later ones is at most this rank's.
-    minimum: Vec<u32>,
-    /// Draws in which the cell's own sum is at most the observed one.
-    own: Vec<u32>,
-}
-
-impl Hits {
-    fn none(cells: usize) -> Self {
-        Self { minimum: vec![0; cells], own: vec![0; cells] }
-    }
-
-    fn plus(mut self, other: &Self) -> Self {
-        self.minimum.iter_mut().zip(&other.minimum).for_each(|(a, b)| *a += b);
-        self.own.iter_mut().zip(&other.own).for_each(|(a, b)| *a += b);
-        self
-    }
-
-    /// Adjusted p by rank: never smaller than that of an earlier rank.
-    fn step_down(&self, draws: u32) -> Vec<f64> {
-        let mut floor = 0.0_f64;
-        self.minimum
-            .iter()
-            .map(|&hits| {
-                floor = floor.max(monte_carlo_p(hits.into(), draws.into()));
-                floor
-            })
-            .collect()
-    }
+    let decisive = |cell: usize| cells[cell].decisive;
+    result.draw_until_clear(&family.order, draws, decisive, |range| family.draw(draws.seed, range));
+    result
 }
 
 /// Sign bits in one word of the draw: which word, and which of its bits.
@@ -313,6 +205,8 @@ struct Family {
     /// Original cell of each rank.
     order: Vec<usize>,
     ranked: Vec<RankedCell>,
+    /// The observed Q of each rank.
+    observed: Vec<f64>,
     /// Bit ranges of the bundles of blocks that change alike.
     bundles: Vec<std::ops::Range<u32>>,
     words: usize,
@@ -360,28 +254,15 @@ impl Family {
         ranked.sort_by(|(i, a), (j, b)| a.q.total_cmp(&b.q).then(i.cmp(j)));
         let needs_bundles =
             ranked.iter().any(|(_, cell)| matches!(cell.statistic, Statistic::Sum { sum: Sum::Bundles(_), .. }));
-        let (order, ranked) = ranked.into_iter().unzip();
-        Self { order, ranked, bundles, words, needs_bundles }
+        let (order, ranked): (_, Vec<RankedCell>) = ranked.into_iter().unzip();
+        let observed = ranked.iter().map(|cell| cell.q).collect();
+        Self { order, ranked, observed, bundles, words, needs_bundles }
     }
 
-    /// Makes draws `from .. from + count`, each from a stream of its own.
-    fn draw(&self, seed: u64, from: u32, count: u32) -> Hits {
-        let (from, until) = (u64::from(from), u64::from(from + count));
-        let chunks = (until - from).div_ceil(CHUNK);
-        (0..chunks)
-            .into_par_iter()
-            .map(|chunk| {
-                let first = from + chunk * CHUNK;
-                self.draw_some(seed, first..(first + CHUNK).min(until))
-            })
-            .reduce(|| Hits::none(self.ranked.len()), |a, b| a.plus(&b))
-    }
-
-    fn draw_some(&self, seed: u64, indices: std::ops::Range<u64>) -> Hits {
-        let mut hits = Hits::none(self.ranked.len());
+    fn draw(&self, seed: u64, indices: std::ops::Range<u64>) -> Hits {
+        let mut counter = Counter::new(&self.observed);
         let mut bits = vec![0_u64; self.words];
         let mut bundles = vec![0_i64; self.bundles.len()];
-        let mut reached = vec![u64::MAX; self.ranked.len()];
         for index in indices {
             let mut stream = rng::stream(seed, index);
             for word in &mut bits {
@@ -393,20 +274,12 @@ impl Family {
                 }
             }
             for (rank, cell) in self.ranked.iter().enumerate() {
-                // Φ is monotone, so a change above the observed one cannot reach this rank's Q, nor an earlier, smaller one.
-                let Some(q) = cell.drawn(&bits, &bundles) else { continue };
-                hits.own[rank] += 1;
-                // Q of the draw is at most the observed Q of every rank from `first` on, and this cell counts up to its own.
-                let first = self.ranked[..rank].partition_point(|other| other.q < q);
-                for (reached, minimum) in reached[first..=rank].iter_mut().zip(&mut hits.minimum[first..=rank]) {
-                    if *reached != index {
-                        *reached = index;
-                        *minimum += 1;
-                    }
+                if let Some(q) = cell.drawn(&bits, &bundles) {
+                    counter.reached(index, rank, q);
                 }
             }
         }
-        hits
+        counter.hits()
     }
 }
 

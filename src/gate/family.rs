@@ -1,0 +1,151 @@
+//! The p-values of all cells together: sign flips, and permuted trial labels where the sides have different numbers.
+
+use crate::compare::{CellComparison, OVERALL};
+use crate::stats::step_down::{Draws, FamilyTest, Tested};
+use crate::stats::{sign_flip, trial_permutation};
+
+/// The share of α that the overall cells have together; all other cells share the rest equally. Weighting slices by √n
+/// would starve small ones.
+pub const OVERALL_SHARE: f64 = 0.40;
+
+/// The cells that are tested together, and what the decision needs of each.
+pub(super) struct Family<'c> {
+    cells: Vec<&'c CellComparison>,
+    overall_cells: usize,
+    /// The weights of all cells added up: less than 1 where there are only overall cells, or none.
+    weights: f64,
+}
+
+impl<'c> Family<'c> {
+    pub(super) fn new(cells: Vec<&'c CellComparison>) -> Self {
+        let overall_cells = cells.iter().filter(|cell| cell.slice == OVERALL).count();
+        let mut family = Self { cells, overall_cells, weights: 1.0 };
+        family.weights = family.cells.iter().map(|cell| family.weight(cell)).sum();
+        family
+    }
+
+    pub(super) fn cells(&self) -> &[&'c CellComparison] {
+        &self.cells
+    }
+
+    fn weight(&self, cell: &CellComparison) -> f64 {
+        if cell.slice == OVERALL {
+            OVERALL_SHARE / self.overall_cells as f64
+        } else {
+            (1.0 - OVERALL_SHARE) / (self.cells.len() - self.overall_cells) as f64
+        }
+    }
+
+    /// The share of α that a cell has.
+    pub(super) fn share(&self, cell: &CellComparison) -> f64 {
+        self.weight(cell) / self.weights
+    }
+
+    /// Tests all cells; `decisive` says of each whether its verdict hangs on its p.
+    pub(super) fn test(&self, draws: Draws, decisive: impl Fn(&CellComparison) -> bool) -> FamilyTest {
+        let flips: Vec<_> = self
+            .cells
+            .iter()
+            .map(|cell| sign_flip::Cell {
+                changes: cell.evidence.changes(),
+                weight: self.weight(cell),
+                decisive: decisive(cell),
+            })
+            .collect();
+        let outcome = sign_flip::test_family(&flips, draws);
+        self.and_permutation(outcome, draws, decisive)
+    }
+
+    /// With unequal trials neither test is valid alone: flips are no symmetry of a skewed change, and permuted trials grow
+    /// certain from a system that repeats itself. The larger p of both is.
+    fn and_permutation(
+        &self,
+        mut outcome: FamilyTest,
+        draws: Draws,
+        decisive: impl Fn(&CellComparison) -> bool,
+    ) -> FamilyTest {
+        let unequal: Vec<usize> =
+            (0..self.cells.len()).filter(|&cell| !self.cells[cell].evidence.unequal_trials.is_empty()).collect();
+        let cells: Vec<_> = unequal
+            .iter()
+            .map(|&index| {
+                let (cell, flips) = (self.cells[index], &outcome.cells[index]);
+                trial_permutation::Cell {
+                    trials: cell.evidence.unequal_trials.clone(),
+                    weight: self.weight(cell),
+                    // A cell that the flips do not reject is not worth more draws.
+                    decisive: decisive(cell) && flips.p_adjusted.is_some_and(|p| p <= draws.alpha),
+                }
+            })
+            .collect();
+        let permuted = trial_permutation::test_family(&cells, draws);
+        for (&cell, permuted) in unequal.iter().zip(&permuted.cells) {
+            let flipped = &mut outcome.cells[cell];
+            let larger = |a: Option<f64>, b: Option<f64>| a.zip(b).map(|(a, b)| a.max(b));
+            *flipped = Tested {
+                p: larger(flipped.p, permuted.p),
+                p_adjusted: larger(flipped.p_adjusted, permuted.p_adjusted),
+                moved: flipped.moved.min(permuted.moved),
+                borderline: match (flipped.p_adjusted, permuted.p_adjusted) {
+                    (Some(flips), Some(deals)) if deals > flips => permuted.borderline,
+                    _ => flipped.borderline,
+                },
+            };
+        }
+        outcome.draws = outcome.draws.max(permuted.draws);
+        outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::CellEvidence;
+    use crate::stats::trial_permutation::BlockTrials;
+
+    /// A cell in which `count` examples repeat themselves: all passed in the one trial of the baseline, none of five does now.
+    fn broken(count: u32) -> CellEvidence {
+        CellEvidence {
+            moved: (0..count).map(|block| (block, -1)).collect(),
+            unequal_trials: (0..count)
+                .map(|block| BlockTrials { block, baseline: vec![1.0], head: vec![0.0; 5] })
+                .collect(),
+            ..CellEvidence::default()
+        }
+    }
+
+    #[test]
+    fn the_larger_p_stands() {
+        let of = |evidence: CellEvidence| {
+            let cell = CellComparison {
+                metric: "score".to_owned(),
+                slice: OVERALL.to_owned(),
+                n: 8,
+                unscored: 0,
+                unscored_sides: (0, 0),
+                blocks: 8,
+                baseline: None,
+                baseline_ci: None,
+                head: None,
+                head_ci: None,
+                delta: None,
+                ci: None,
+                method: "none",
+                tests: None,
+                passes: None,
+                same_answers: false,
+                evidence,
+            };
+            Family::new(vec![&cell]).test(Draws::new(1, 0.05), |_| true).cells[0]
+        };
+        // Flips: 1/2⁸; permuted: 1/6⁸.
+        let both = of(broken(8));
+        assert_eq!(both.p, Some(0.5_f64.powi(8)));
+        // The other way round: flips see eight examples worse; one trial in six was a pass, and the baseline had it in none.
+        let mut skewed = broken(8);
+        for trials in &mut skewed.unequal_trials {
+            *trials = BlockTrials { block: trials.block, baseline: vec![0.0], head: vec![0.0, 0.0, 0.0, 0.0, 1.0] };
+        }
+        assert!(of(skewed).p.unwrap() > 0.9);
+    }
+}
