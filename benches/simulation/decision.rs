@@ -15,6 +15,8 @@ pub fn policy(case: &Case) -> GatePolicy {
         policy.margin = Margins::uniform(margin);
     }
     policy.require.unscored.max = case.unscored_max;
+    policy.tolerance = case.tolerance;
+    policy.overall_share = case.overall_share;
     policy
 }
 
@@ -25,6 +27,7 @@ pub fn verdict(case: &Case, baseline: &Side, head: &Side) -> (Comparison, Verdic
         metrics: Vec::new(),
         interval: IntervalMethod::Auto,
         alpha: Alpha::FIVE_PERCENT,
+        tolerances: policy(case).tolerances(),
         seed: DEFAULT_SEED,
     };
     let comparison = compare(baseline, head, &options).unwrap();

@@ -59,6 +59,36 @@ const ROWS: [Row; 7] = [
     Row { name: "all-3", what: "everything −3", place: Place::All, points: 0.03, rise: 0.0, wanted: [37.0, 76.0] },
 ];
 
+/// What the weights of the cells are worth.
+pub fn shares(settings: &Settings) -> Table {
+    let mut table = Table::new(
+        "Power by the share of the overall cells",
+        &["what fell", "share .20", ".30", ".40 (the default)", ".50", ".60", "simulations"],
+    )
+    .say("n = 500, one trial, mixed difficulty: what `overall_share` buys and costs.");
+    for Row { name, what, place, points, rise, .. } in ROWS {
+        let mut cells = vec![what.to_owned()];
+        let mut sims = None;
+        for overall_share in [0.2, 0.3, 0.4, 0.5, 0.6] {
+            let case = Case { change: Change::Fall { place, points, rise }, overall_share, ..Case::STANDARD };
+            // The same worlds for every share.
+            let outcomes = settings.simulate(&format!("share/{name}"), &case, 1_000);
+            cells.push(outcomes.map_or_else(
+                || "–".to_owned(),
+                |outcomes| {
+                    sims = Some(outcomes.len());
+                    Rate::of(&outcomes, |outcome| outcome.failed).percent()
+                },
+            ));
+        }
+        if let Some(sims) = sims {
+            cells.push(sims.to_string());
+            table.row(cells);
+        }
+    }
+    table
+}
+
 /// The gate beside the rules in use elsewhere.
 pub fn power(settings: &Settings) -> Table {
     let mut table = Table::new(
@@ -67,6 +97,7 @@ pub fn power(settings: &Settings) -> Table {
             "what fell",
             "gate, 1 trial",
             "gate, 3 trials",
+            "gate, 1 against 5",
             "intervals of each cell",
             "overall, McNemar",
             "overall, two samples",
@@ -84,10 +115,11 @@ pub fn power(settings: &Settings) -> Table {
         let case = Case { change: Change::Fall { place, points, rise }, ..Case::STANDARD };
         let one = settings.simulate(&format!("power/{name}/k1"), &case, 1_000);
         let three = settings.simulate(&format!("power/{name}/k3"), &Case { trials: (3, 3), ..case }, 1_000);
-        if one.is_none() && three.is_none() {
+        let unequal = settings.simulate(&format!("power/{name}/k1-5"), &Case { trials: (1, 5), ..case }, 400);
+        if one.is_none() && three.is_none() && unequal.is_none() {
             continue;
         }
-        let (one, three) = (one.unwrap_or_default(), three.unwrap_or_default());
+        let (one, three, unequal) = (one.unwrap_or_default(), three.unwrap_or_default(), unequal.unwrap_or_default());
         let gate = |outcomes: &[Outcome], wanted: f64| {
             if outcomes.is_empty() {
                 return "–".to_owned();
@@ -100,6 +132,7 @@ pub fn power(settings: &Settings) -> Table {
             what.to_owned(),
             gate(&one, wanted[0]),
             gate(&three, wanted[1]),
+            gate(&unequal, 0.0),
             Rate::of(&one, |outcome| outcome.uncorrected).percent(),
             Rate::of(&one, |outcome| outcome.mcnemar).percent(),
             Rate::of(&one, |outcome| outcome.two_samples).percent(),

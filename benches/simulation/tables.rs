@@ -10,11 +10,12 @@ use crate::{coverage, enough, false_alarms, power, spot};
 
 type Make = fn(&Settings) -> Table;
 
-const TABLES: [Make; 9] = [
+const TABLES: [Make; 10] = [
     false_alarms::flicker,
     false_alarms::others,
     false_alarms::baselines,
     power::power,
+    power::shares,
     enough::undecided,
     enough::wrongly_fine,
     coverage::rates,

@@ -103,6 +103,10 @@ pub struct Case {
     pub margin: Option<f64>,
     /// `require.unscored.max`.
     pub unscored_max: f64,
+    /// `tolerance`.
+    pub tolerance: f64,
+    /// `overall_share`.
+    pub overall_share: f64,
 }
 
 impl Case {
@@ -121,6 +125,8 @@ impl Case {
         wobble: 0.0,
         margin: None,
         unscored_max: 0.01,
+        tolerance: 0.0,
+        overall_share: evalgauge::gate::OVERALL_SHARE,
     };
 
     pub const fn scale(&self) -> Scale {

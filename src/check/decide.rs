@@ -77,6 +77,7 @@ pub fn decide_records(
         metrics: Vec::new(),
         interval: IntervalMethod::Auto,
         alpha: Alpha::FIVE_PERCENT,
+        tolerances: terms.policy.tolerances(),
         seed: terms.seed,
     };
     let comparison = compare(&baseline, &head, &options)?;

@@ -365,6 +365,9 @@ pub(super) struct PolicyArgs {
     /// False-alarm rate over all cells together [default: .05]
     #[arg(long, value_name = "X")]
     pub(super) alpha: Option<f64>,
+    /// How far a whole run may move on its own, as a share of the scale; a fall must be shown to be larger [default: 0]
+    #[arg(long, value_name = "X")]
+    pub(super) tolerance: Option<f64>,
     /// Fail on evidence of harm, or pass only on evidence of none
     #[arg(long, value_enum)]
     pub(super) mode: Option<ModeArg>,

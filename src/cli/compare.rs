@@ -6,7 +6,7 @@ use super::args::{CompareArgs, Global, OutputFormat};
 use super::failure::Failure;
 use super::output::Output;
 use super::source::sides;
-use crate::compare::{CompareOptions, Comparison, compare};
+use crate::compare::{CompareOptions, Comparison, Tolerances, compare};
 use crate::config::Project;
 use crate::gate::Exit;
 use crate::report::{Format, View, render};
@@ -28,6 +28,7 @@ pub(super) fn run(args: &CompareArgs, global: &Global, output: &Output) -> Resul
         metrics: Vec::new(),
         interval: args.interval.into(),
         alpha,
+        tolerances: Tolerances::default(),
         seed: global.seed.unwrap_or(project.config.seed),
     };
     let comparison = compare(&baseline, &head, &options)?;

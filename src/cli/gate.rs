@@ -23,6 +23,7 @@ pub(super) fn run(args: &GateArgs, global: &Global, output: &Output) -> Result<E
         metrics: Vec::new(),
         interval: IntervalMethod::Auto,
         alpha: Alpha::FIVE_PERCENT,
+        tolerances: policy.tolerances(),
         seed: global.seed.unwrap_or(project.config.seed),
     };
     let comparison = compare(&baseline, &head, &options)?;
@@ -44,6 +45,9 @@ pub(super) fn with_flags(mut policy: GatePolicy, flags: &PolicyArgs) -> GatePoli
     }
     if let Some(alpha) = flags.alpha {
         policy.alpha = alpha;
+    }
+    if let Some(tolerance) = flags.tolerance {
+        policy.tolerance = tolerance;
     }
     if let Some(mode) = flags.mode {
         policy.mode = mode.into();

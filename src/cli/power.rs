@@ -9,7 +9,7 @@ use super::source::one_side;
 use super::stats::{Entry, Found, Sheet, alpha_of, finish, refused, shares, usage};
 use crate::compare::{MetricValues, OVERALL, Side, Slice, slices};
 use crate::config::Project;
-use crate::gate::{Exit, GatePolicy, OVERALL_SHARE};
+use crate::gate::{Exit, GatePolicy};
 use crate::record::RunRecord;
 use crate::stats::Alpha;
 use crate::stats::mean::{TrialVariance, mean, trial_variance};
@@ -272,8 +272,8 @@ impl Plan<'_> {
     fn level(&self, cell: &Cell<'_>, overall: usize, others: usize) -> Found<Alpha> {
         let share = match (cell.slice.name == OVERALL, others) {
             (true, 0) => 1.0 / overall as f64,
-            (true, _) => OVERALL_SHARE / overall as f64,
-            (false, _) => (1.0 - OVERALL_SHARE) / others.max(1) as f64,
+            (true, _) => self.policy.overall_share / overall as f64,
+            (false, _) => (1.0 - self.policy.overall_share) / others.max(1) as f64,
         };
         Ok(Alpha::new(self.alpha * share)?.two_sided_for_one_sided())
     }

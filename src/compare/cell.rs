@@ -9,7 +9,7 @@ use super::slices::Slice;
 use crate::score::Scale;
 use crate::stats::paired::PairedTable;
 use crate::stats::proportion::Proportion;
-use crate::stats::{Alpha, BlockMoments, Interval};
+use crate::stats::{Alpha, BlockMoments, Interval, proportional_integers};
 
 /// Sums over the members of one block.
 #[derive(Default, Clone, Copy)]
@@ -108,6 +108,8 @@ pub(super) fn cell(
         // Any other value than a mean of trials may be as coarse as that of a single one.
         trials: if paired.aggregate == Aggregate::Mean { paired.summary.trials_used } else { 1 },
         moved: sums.iter().filter(|(_, b)| b.integer != 0).map(|(block, b)| (*block, b.integer)).collect(),
+        tolerance: paired.summary.tolerance,
+        beyond: (paired.summary.tolerance > 0.0).then(|| beyond(&sums, scale, paired.summary.tolerance)),
         keys: slice.keys.clone(),
         pass_to_fail,
         unequal_trials: paired.unequal_trials(&slice.members, blocks),
@@ -177,6 +179,18 @@ fn merged(mut sums: Vec<(u32, BlockSums)>) -> Vec<(u32, BlockSums)> {
         same
     });
     sums
+}
+
+/// How far each block's change lies above a tolerated drop, as proportional whole numbers.
+fn beyond(sums: &[(u32, BlockSums)], scale: Scale, tolerance: f64) -> Vec<(u32, i64)> {
+    let above: Vec<f64> = sums
+        .iter()
+        .map(|(_, block)| {
+            (scale.direction() * (block.head - block.baseline) / scale.width()) + tolerance * block.members
+        })
+        .collect();
+    let above = proportional_integers(&above);
+    sums.iter().zip(above).filter(|(_, above)| *above != 0).map(|((block, _), above)| (*block, above)).collect()
 }
 
 /// (change for the better on a 0..1 scale, size) of each block, for methods that resample.

@@ -1,6 +1,6 @@
 //! Two sides, cell by cell: estimates, differences with intervals, tests, flips. Nothing is decided here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -37,6 +37,23 @@ pub enum IntervalMethod {
     Bca,
 }
 
+/// τ: the drop of a run as a whole that is tolerated, as a share of a metric's scale.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Tolerances {
+    /// Of metrics that have none of their own.
+    pub general: f64,
+    /// By metric.
+    pub of_metric: BTreeMap<String, f64>,
+}
+
+impl Tolerances {
+    /// That of a metric.
+    #[must_use]
+    pub fn of(&self, metric: &str) -> f64 {
+        self.of_metric.get(metric).copied().unwrap_or(self.general)
+    }
+}
+
 /// What to compare, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompareOptions {
@@ -48,6 +65,8 @@ pub struct CompareOptions {
     pub interval: IntervalMethod,
     /// The error rate of the intervals.
     pub alpha: Alpha,
+    /// The drops that tests of "worse" are to tolerate.
+    pub tolerances: Tolerances,
     /// Seed of whatever draws.
     pub seed: u64,
 }
@@ -141,6 +160,10 @@ pub struct CellEvidence {
     pub trials: u32,
     /// (block, change as a proportional whole number, positive is better) for blocks that moved.
     pub moved: Vec<(u32, i64)>,
+    /// The drop that is tolerated, as a share of the scale.
+    pub tolerance: f64,
+    /// Where it is not 0: the same of every block's change plus the tolerance, for blocks where that is not 0.
+    pub beyond: Option<Vec<(u32, i64)>>,
     /// The label keys of the slice.
     pub keys: Vec<String>,
     /// Passing examples of the baseline that fail in the head.
@@ -164,6 +187,8 @@ pub struct MetricSummary {
     pub head_trials: TrialRange,
     /// The most trials that a pair uses.
     pub trials_used: u32,
+    /// The drop that is tolerated, as a share of the scale.
+    pub tolerance: f64,
 }
 
 /// Everything that two sides say about each other.
@@ -287,7 +312,7 @@ pub fn compare(baseline: &Side, head: &Side, options: &CompareOptions) -> Result
             return Err(CompareError::NotComparable(format!("metric `{name}` has another scale on either side")));
         }
         enough_trials(baseline, b, h, &matched)?;
-        let paired = PairedMetric::new(b, h, &matched);
+        let paired = PairedMetric::new(b, h, &matched, options.tolerances.of(name));
         comparison.warnings.extend(paired.warnings(name));
         let cells: Result<Vec<_>, CompareError> =
             slices.par_iter().map(|slice| cell(&paired, slice, &blocks, same.as_deref(), options)).collect();

@@ -16,10 +16,14 @@ impl CellEvidence {
         self.corpus.as_ref().map_or_else(|| self.change.mean().ok(), CorpusEvidence::change)
     }
 
-    /// What the joint sign flips need.
+    /// What the joint sign flips need: the changes, and where a drop is tolerated how they compare with it.
     #[must_use]
     pub fn changes(&self) -> Changes {
-        self.corpus.as_ref().map_or_else(|| Changes::Sum(self.moved.clone()), CorpusEvidence::changes)
+        match (&self.corpus, &self.beyond) {
+            (Some(corpus), _) => corpus.changes(),
+            (None, Some(beyond)) => Changes::Sum(beyond.clone()),
+            (None, None) => Changes::Sum(self.moved.clone()),
+        }
     }
 
     /// The default interval of the change for the better, on a 0..1 scale: Tango where there is a table of passes, else t

@@ -23,7 +23,7 @@ mod summary;
 pub use aggregate::Aggregate;
 pub use comparison::{
     CellComparison, CellEvidence, CompareOptions, Comparison, IntervalMethod, MetricSummary, Missing, PassTable, Tests,
-    compare,
+    Tolerances, compare,
 };
 pub use corpus::{CORPUS_METHOD, CORPUS_RESAMPLES, CorpusEvidence};
 pub use error::CompareError;

@@ -30,7 +30,7 @@ pub(super) struct PairedMetric {
 }
 
 impl PairedMetric {
-    pub(super) fn new(baseline: &MetricValues, head: &MetricValues, matched: &Matched) -> Self {
+    pub(super) fn new(baseline: &MetricValues, head: &MetricValues, matched: &Matched, tolerance: f64) -> Self {
         let scale = baseline.scale;
         let uses = Use::of(baseline, head, matched);
         let pairs: Vec<Pairing> = matched
@@ -63,6 +63,7 @@ impl PairedMetric {
                 baseline_trials: trials(baseline, &matched.baseline),
                 head_trials: trials(head, &matched.head),
                 trials_used,
+                tolerance,
             },
             has_passes: baseline.has_passes && head.has_passes,
             single_binary: match baseline.aggregate {
@@ -110,8 +111,8 @@ impl PairedMetric {
         warnings
     }
 
-    /// The trials of a slice by block, where the sides have different numbers of them; of a group's examples with equally
-    /// many trials the sum of each trial.
+    /// The trials of a slice by block, where the sides have different numbers of them, the head's raised by the tolerance;
+    /// of a group's examples with equally many trials the sum of each trial.
     pub(super) fn unequal_trials(&self, members: &[u32], blocks: &Blocks) -> Vec<BlockTrials> {
         let Some(trials) = &self.trials else { return Vec::new() };
         let paired = |example: &&u32| matches!(self.pairs[**example as usize], Pairing::Paired(_));
@@ -119,7 +120,10 @@ impl PairedMetric {
             .iter()
             .filter(paired)
             .map(|&example| {
-                let (baseline, head) = trials[example as usize].clone();
+                let (baseline, mut head) = trials[example as usize].clone();
+                for value in &mut head {
+                    *value += self.summary.tolerance;
+                }
                 BlockTrials { block: blocks.of[example as usize], baseline, head }
             })
             .collect();

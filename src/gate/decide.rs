@@ -25,6 +25,10 @@ const UNSCORED_ALPHA: f64 = 0.01;
 pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Result<Verdict, String> {
     policy.check()?;
     let gating = gating_metrics(comparison, policy)?;
+    let tolerances = policy.tolerances();
+    if let Some(metric) = gating.iter().find(|metric| metric.tolerance != tolerances.of(&metric.name)) {
+        return Err(format!("metric `{}` was compared with another tolerance than the policy's", metric.name));
+    }
     let compared: Vec<&CellComparison> =
         comparison.cells.iter().filter(|cell| gating.iter().any(|metric| metric.name == cell.metric)).collect();
     let is_tested = |cell: &CellComparison| cell.n >= policy.min_n.max(1) || cell.slice == OVERALL && cell.n > 0;
@@ -34,7 +38,7 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
         gating.iter().find(|metric| metric.name == cell.metric).map_or(1.0, |metric| metric.scale.width())
     };
     let margin = |cell: &CellComparison| policy.margin_of(&cell.metric, &cell.slice, &cell.evidence.keys);
-    let family = Family::new(tested);
+    let family = Family::new(tested, policy.overall_share);
     let mut gains: HashMap<&str, f64> = HashMap::new();
     for cell in family.cells().iter().filter(|cell| cell.slice == OVERALL) {
         gains.insert(&cell.metric, largest_gain(&cell.evidence));
@@ -132,7 +136,7 @@ fn decide_cell(
     let drop = drop_of(compared);
     let lower = lower_bound(&compared.evidence, alpha);
     let p_adjusted = tested.and_then(|tested| tested.p_adjusted);
-    let worse = p_adjusted.is_some_and(|p| p <= policy.alpha) && drop > 0.0;
+    let worse = p_adjusted.is_some_and(|p| p <= policy.alpha) && drop > compared.evidence.tolerance;
     let unscored_share = compared.unscored as f64 / (compared.n + compared.unscored).max(1) as f64;
     let mut note = None;
     let state = if tested.is_none() {

@@ -4,22 +4,19 @@ use crate::compare::{CellComparison, OVERALL};
 use crate::stats::step_down::{Draws, FamilyTest, Tested};
 use crate::stats::{sign_flip, trial_permutation};
 
-/// The share of α that the overall cells have together; all other cells share the rest equally. Weighting slices by √n
-/// would starve small ones.
-pub const OVERALL_SHARE: f64 = 0.40;
-
 /// The cells that are tested together, and what the decision needs of each.
 pub(super) struct Family<'c> {
     cells: Vec<&'c CellComparison>,
     overall_cells: usize,
+    overall_share: f64,
     /// The weights of all cells added up: less than 1 where there are only overall cells, or none.
     weights: f64,
 }
 
 impl<'c> Family<'c> {
-    pub(super) fn new(cells: Vec<&'c CellComparison>) -> Self {
+    pub(super) fn new(cells: Vec<&'c CellComparison>, overall_share: f64) -> Self {
         let overall_cells = cells.iter().filter(|cell| cell.slice == OVERALL).count();
-        let mut family = Self { cells, overall_cells, weights: 1.0 };
+        let mut family = Self { cells, overall_cells, overall_share, weights: 1.0 };
         family.weights = family.cells.iter().map(|cell| family.weight(cell)).sum();
         family
     }
@@ -30,9 +27,9 @@ impl<'c> Family<'c> {
 
     fn weight(&self, cell: &CellComparison) -> f64 {
         if cell.slice == OVERALL {
-            OVERALL_SHARE / self.overall_cells as f64
+            self.overall_share / self.overall_cells as f64
         } else {
-            (1.0 - OVERALL_SHARE) / (self.cells.len() - self.overall_cells) as f64
+            (1.0 - self.overall_share) / (self.cells.len() - self.overall_cells) as f64
         }
     }
 
@@ -136,7 +133,7 @@ mod tests {
                 same_answers: false,
                 evidence,
             };
-            Family::new(vec![&cell]).test(Draws::new(1, 0.05), |_| true).cells[0]
+            Family::new(vec![&cell], 0.4).test(Draws::new(1, 0.05), |_| true).cells[0]
         };
         // Flips: 1/2⁸; permuted: 1/6⁸.
         let both = of(broken(8));

@@ -8,20 +8,22 @@ use crate::stats::Alpha;
 ///
 /// Many tiny losses and a few large gains leave the mean unchanged, yet nearly every sign says "worse": with graded scores,
 /// or several trials, the flips alone fail such a neutral change far too often. So a bound that allows for skewness must lie
-/// below zero too, at the share of α that the cell has. With 0/1 scores of one trial all changes have one size and the
+/// below zero (below minus the tolerance, where there is one) too, at the share of α that the cell has. With 0/1 scores of one trial all changes have one size and the
 /// question does not arise.
 ///
 /// Of an estimate over the whole corpus the percentile bound of its own bootstrap must lie below zero, at α.
 pub(super) fn fall_holds(evidence: &CellEvidence, alpha: Alpha, share: f64, largest_gain: f64) -> bool {
-    if evidence.table.is_some() {
+    let least = -evidence.tolerance;
+    // Shifted by a tolerance, changes of one size are of two.
+    if evidence.table.is_some() && evidence.tolerance == 0.0 {
         return true;
     }
     if evidence.corpus.is_some() {
         let bound = evidence.interval(alpha.two_sided_for_one_sided());
-        return bound.is_some_and(|(interval, _)| interval.high < 0.0);
+        return bound.is_some_and(|(interval, _)| interval.high < least);
     }
     let level = Alpha::new(alpha.get() * share).unwrap_or(alpha);
-    upper_bound(evidence, level, largest_gain).is_some_and(|high| high < 0.0)
+    upper_bound(evidence, level, largest_gain).is_some_and(|high| high < least)
 }
 
 #[cfg(test)]

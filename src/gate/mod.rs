@@ -12,6 +12,5 @@ mod verdict;
 
 pub use decide::decide;
 pub use exit::{Decision, Exit};
-pub use family::OVERALL_SHARE;
-pub use policy::{GatePolicy, MIN_N, Margins, MetricPolicy, Mode, OnUndecided, Require, UnscoredLimit};
+pub use policy::{GatePolicy, MIN_N, Margins, MetricPolicy, Mode, OVERALL_SHARE, OnUndecided, Require, UnscoredLimit};
 pub use verdict::{Cell, State, Verdict};

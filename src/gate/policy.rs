@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compare::OVERALL;
+use crate::compare::{OVERALL, Tolerances};
 
 /// What a gate asks of the evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -93,6 +93,9 @@ pub struct MetricPolicy {
     /// Margins that replace the general ones.
     #[serde(default)]
     pub margin: Margins,
+    /// The tolerance that replaces the general one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
 }
 
 /// A limit on the share of unscored pairs.
@@ -129,6 +132,10 @@ pub struct GatePolicy {
     pub mode: Mode,
     /// The false-alarm rate over all cells together, one-sided.
     pub alpha: f64,
+    /// The share of α that the overall cells have together; all other cells share the rest equally.
+    pub overall_share: f64,
+    /// τ: by how much a run as a whole may move on its own, as a share of the scale; a fall must be shown to be larger.
+    pub tolerance: f64,
     /// What undecided cells do.
     pub on_undecided: OnUndecided,
     /// Margins; entries here are added to (and replace) the standard ones.
@@ -142,6 +149,9 @@ pub struct GatePolicy {
     pub min_n: u64,
 }
 
+/// The default of `overall_share`. Weighting slices by √n instead would starve small ones.
+pub const OVERALL_SHARE: f64 = 0.40;
+
 /// The default of `[slices] min_n`.
 pub const MIN_N: u64 = 20;
 
@@ -151,6 +161,8 @@ impl Default for GatePolicy {
             metrics: Vec::new(),
             mode: Mode::default(),
             alpha: 0.05,
+            overall_share: OVERALL_SHARE,
+            tolerance: 0.0,
             on_undecided: OnUndecided::default(),
             margin: Margins::default(),
             metric: BTreeMap::new(),
@@ -168,6 +180,13 @@ impl GatePolicy {
         own.or_else(|| self.margin.over(&Margins::standard()).of(slice, keys)).unwrap_or(0.0)
     }
 
+    /// What the comparison must know of [`Self::tolerance`].
+    #[must_use]
+    pub fn tolerances(&self) -> Tolerances {
+        let own = self.metric.iter().filter_map(|(name, own)| Some((name.clone(), own.tolerance?)));
+        Tolerances { general: self.tolerance, of_metric: own.collect() }
+    }
+
     /// Refuses values that no decision could be based on.
     ///
     /// # Errors
@@ -176,8 +195,14 @@ impl GatePolicy {
         if !(self.alpha > 0.0 && self.alpha < 0.5) {
             return Err(format!("`alpha` is {}; expected more than 0 and less than 0.5", self.alpha));
         }
+        if !(self.overall_share > 0.0 && self.overall_share < 1.0) {
+            return Err(format!("`overall_share` is {}; expected more than 0 and less than 1", self.overall_share));
+        }
         let Require { coverage, unscored } = self.require;
-        for (key, value) in [("require.coverage", coverage), ("require.unscored.max", unscored.max)] {
+        let own = self.metric.values().filter_map(|own| own.tolerance);
+        let shares =
+            [("require.coverage", coverage), ("require.unscored.max", unscored.max), ("tolerance", self.tolerance)];
+        for (key, value) in shares.into_iter().chain(own.map(|own| ("tolerance", own))) {
             if !(0.0..=1.0).contains(&value) {
                 return Err(format!("`{key}` is {value}; expected a share, 0 to 1"));
             }
@@ -213,9 +238,14 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in
-            [r#"{"alpha": 0.0}"#, r#"{"alpha": 0.7}"#, r#"{"margin": {"hard": 0.1}}"#, r#"{"margin": {"slice": 5}}"#]
-        {
+        for text in [
+            r#"{"alpha": 0.0}"#,
+            r#"{"overall_share": 1.0}"#,
+            r#"{"tolerance": 2}"#,
+            r#"{"alpha": 0.7}"#,
+            r#"{"margin": {"hard": 0.1}}"#,
+            r#"{"margin": {"slice": 5}}"#,
+        ] {
             let policy: GatePolicy = serde_json::from_str(text).unwrap();
             assert!(policy.check().is_err(), "{text}");
         }

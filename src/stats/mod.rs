@@ -28,6 +28,7 @@
 //! | how many items: rates, pairs, trials; t tests | [`power`], [`t_power`] |
 //! | looking early: group-sequential, mSPRT; confidence sequences | [`sequential`], [`confidence_sequence`] |
 //! | online variants: sample ratio, z test, posterior | [`ab`] |
+//! | runs of an unchanged system: flicker, drift of whole runs | [`run_noise`] |
 //! | drift of a distribution: PSI, KL, χ², Wasserstein | [`drift`] |
 //! | distribution functions; seeded streams | [`special`], [`noncentral_t`], [`rng`] |
 //!
@@ -74,6 +75,7 @@ mod replicates;
 mod resample;
 pub mod retrieval;
 pub mod rng;
+pub mod run_noise;
 pub mod sequential;
 pub mod sign_flip;
 pub mod special;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::input::{Found, Input, Rows, count, counts, flag, numbers_or_file, usage};
+use super::input::{Found, Input, Rows, count, counts, flag, numbers_or_file, refused, usage};
 use super::sheet::{Entry, Sheet};
 use crate::stats::Alpha;
 use crate::stats::bootstrap::{
@@ -14,6 +14,7 @@ use crate::stats::bootstrap::{
 use crate::stats::mean::{ClusteredMean, MeanEstimate, clustered_mean, trial_variance};
 use crate::stats::pass_at_k::{Criterion, pass_at_k, pass_hat_k, suite};
 use crate::stats::proportion::Proportion;
+use crate::stats::run_noise::run_noise;
 use crate::table::Want;
 
 /// Below this number of groups a clustered standard error is itself uncertain.
@@ -354,4 +355,41 @@ pub(super) fn trials(args: &TrialsArgs) -> Found<Sheet> {
         .put("se", Some(found.se()).filter(|&se| se > 0.0))
         .attempt("se_floor", found.se_with(f64::INFINITY));
     Ok(Sheet::new(entry).table("ahead", ahead.collect(), &[]))
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct NoiseArgs {
+    /// Tables of runs of one system on the same examples, two at least
+    #[arg(required = true, num_args = 2..)]
+    files: Vec<PathBuf>,
+    /// Column of the example's id
+    #[arg(long, value_name = "COLUMN", default_value = "id")]
+    id: String,
+    /// Column of the score; trials of an example are averaged
+    #[arg(long, value_name = "COLUMN", default_value = "score")]
+    score: String,
+}
+
+/// `stats noise`
+pub(super) fn noise(args: &NoiseArgs) -> Found<Sheet> {
+    let mut runs = Vec::with_capacity(args.files.len());
+    let mut ids: Vec<String> = Vec::new();
+    for file in &args.files {
+        let rows = Rows::read(file, &[(&args.id, Want::Category), (&args.score, Want::Number)])?;
+        let of_examples = rows.slices(0, &rows.complete(&[0, 1]));
+        let names: Vec<String> = of_examples.iter().map(|(id, _)| id.clone()).collect();
+        if runs.is_empty() {
+            ids = names;
+        } else if ids != names {
+            let place = ids.iter().zip(&names).take_while(|(a, b)| a == b).count();
+            let id = ids.get(place).or_else(|| names.get(place)).map_or("", String::as_str);
+            let (first, file) = (args.files[0].display(), file.display());
+            return refused(format!("{first} and {file} do not have scores of the same examples; see `{id}`"));
+        }
+        let means: Result<Vec<f64>, _> =
+            of_examples.iter().map(|(_, members)| crate::stats::mean::mean(&rows.values(1, members))).collect();
+        runs.push(means?);
+    }
+    let found = run_noise(&runs)?;
+    Ok(Sheet::new(Entry::new().fields(found).attempt("tolerance", found.tolerance())))
 }

@@ -68,6 +68,8 @@ enum Calculator {
     Mean(means::MeanArgs),
     /// What repeated trials of an example buy: variance between and within examples
     Trials(means::TrialsArgs),
+    /// How much runs of an unchanged system differ: flicker, drift of whole runs, noise floor
+    Noise(means::NoiseArgs),
     /// pass@k and pass^k of repeated attempts
     Passk(means::PasskArgs),
     /// Calibration of stated confidences: ECE, MCE, Brier, AUC
@@ -176,6 +178,7 @@ impl Calculator {
                 ("mean", "mean with cluster-robust error CR1, t on groups − 1 (Cameron & Miller 2015; Miller 2024)")
             }
             Self::Trials(_) => ("trials", "variance between and within examples (Miller 2024)"),
+            Self::Noise(_) => ("noise", "analysis of variance, runs × examples (Scheffé 1959)"),
             Self::Passk(_) => ("passk", "unbiased pass@k (Chen et al. 2021), pass^k (Yao et al. 2024)"),
             Self::Ece(_) => (
                 "ece",
@@ -290,6 +293,7 @@ fn calculate(args: &StatsArgs, global: &Global) -> Found<Sheet> {
         Calculator::CochranQ(args) => proportions::cochran(args, alpha),
         Calculator::Mean(args) => means::mean(args, alpha, seed()?),
         Calculator::Trials(args) => means::trials(args),
+        Calculator::Noise(args) => means::noise(args),
         Calculator::Passk(args) => means::passk(args, alpha, seed()?),
         Calculator::Ece(args) => calibration::ece(args, alpha, seed()?),
         Calculator::Recalibrate(args) => calibration::recalibrate(args),
