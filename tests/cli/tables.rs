@@ -165,6 +165,33 @@ fn scores_on_other_scales_and_low_scores_that_are_good() {
 }
 
 #[test]
+fn a_tolerated_drop_must_be_exceeded_for_sure() {
+    // Thirty of a thousand broke, none was mended: 3 points.
+    let table = |broken: usize| csv("id,score", (0..1000).map(|i| format!("e{i},{}", u8::from(i >= broken))));
+    let fallen = Harness::new().table("base.csv", table(0)).table("head.csv", table(30));
+    let plain = fallen.gate(&[]).exit(1).json();
+    assert_eq!(plain["metrics"][0]["tolerance"], 0.0);
+    // Clearly more than 1 point, not clearly more than 2.5.
+    assert_eq!(fallen.gate(&["--tolerance", "0.01"]).exit(1).json()["metrics"][0]["tolerance"], 0.01);
+    let open = fallen.gate(&["--tolerance", "0.025"]).exit(0).json();
+    assert_eq!(open["cells"][0]["state"], "undecided");
+    let p = |verdict: &serde_json::Value| verdict["cells"][0]["p"].as_f64().unwrap();
+    assert!(p(&plain) < 1e-6 && p(&open) > 0.05, "{} {}", p(&plain), p(&open));
+    fallen.gate(&["--tolerance", "1.5"]).exit(2).stderr_has("`tolerance` is 1.5");
+    // With several trials, with groups, and with unequal trials the same holds.
+    let trials = |broken: usize, trials: usize| {
+        let rows = (0..300)
+            .flat_map(move |i| (0..trials).map(move |t| format!("e{i},g{},{t},{}", i / 2, u8::from(i >= broken))));
+        csv("id,group,trial,score", rows)
+    };
+    for head_trials in [2, 3] {
+        let fallen = Harness::new().table("base.csv", trials(0, 2)).table("head.csv", trials(60, head_trials));
+        fallen.gate(&["--tolerance", "0.1"]).exit(1);
+        fallen.gate(&["--tolerance", "0.19"]).exit(0);
+    }
+}
+
+#[test]
 fn a_group_counts_once() {
     // Fifty broken examples are evidence; fifty examples of two broken groups are not.
     let table = |fails: bool| {

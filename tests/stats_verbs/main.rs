@@ -247,6 +247,29 @@ fn refusals_say_why() {
     }
 }
 
+#[test]
+fn runs_of_an_unchanged_system() {
+    let bench = Bench::new();
+    let run = |name: &str, of: fn(usize) -> usize| {
+        let rows: String = (0..200).map(|i| format!("e{i},{}\n", u8::from(of(i) % 5 > 0))).collect();
+        bench.file(name, &format!("id,score\n{rows}"))
+    };
+    // A fifth fails, other examples in every run: flicker, and no run is better than another.
+    let still: Vec<String> = [run("a.csv", |i| i), run("b.csv", |i| i + 1), run("c.csv", |i| i + 2)].into();
+    let found = bench.json(&format!("stats noise {}", still.join(" ")));
+    within(&found["delta_sd"], 0.0, 1e-12);
+    assert_eq!((&found["runs"], &found["examples"], &found["tolerance"]), (&3.into(), &200.into(), &Value::Null));
+    assert!(found["reason"].as_str().unwrap().contains("flicker explains"), "{found}");
+    // One run in which everything fails moved as a whole.
+    let moved = run("d.csv", |_| 0);
+    let found = bench.json(&format!("stats noise {} {} {moved}", still[0], still[1]));
+    assert!(found["drift_p"].as_f64().unwrap() < 1e-6, "{found}");
+    assert_eq!(found["tolerance"], found["drift_sd"]);
+    let other = bench.file("e.csv", "id,score\ne0,1\ne1,1\n");
+    let ran = bench.run(&["stats", "noise", &still[0], &other]);
+    assert!(ran.exit != 0 && (ran.stdout + &ran.stderr).contains("same examples"));
+}
+
 /// A file, what is asked of it, and words of the reason: refused by the calculator.
 const REFUSED_FILES: &[(&str, &str, &str)] = &[
     ("a,b\n1,1\n1,1\n", "stats alpha FILE --raters a,b", "one value"),
