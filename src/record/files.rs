@@ -68,7 +68,11 @@ fn read_rows(path: &Path, manifest: &Manifest) -> Result<Vec<Sample>, RecordErro
             Line::Asked(_) => return Err(broken("what was asked differs from the manifest".to_owned()).into()),
             Line::Sample(sample) => samples.push(sample),
             Line::Score(score) => match samples.last_mut() {
-                Some(sample) => sample.scores.push(score),
+                Some(sample) => {
+                    // Most answers have one or two scores; room for four would be most of a record's memory.
+                    sample.scores.reserve_exact(1);
+                    sample.scores.push(score);
+                }
                 None => return Err(broken("a score stands before the first answer".to_owned()).into()),
             },
         }

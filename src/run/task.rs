@@ -120,6 +120,7 @@ impl<'p> Task<'p> {
         if !asked.is_empty() {
             return Next::Ask(asked);
         }
+        scores.shrink_to_fit();
         Next::Done(Box::new(Sample {
             id: self.example.id.clone(),
             trial: self.trial,
