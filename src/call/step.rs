@@ -2,15 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::program::Program;
 use super::reply::Reply;
+use super::request::{Embedding, Request};
 
 /// The name of one call within an example and trial. Keys nest with `/`, like `panel/judge-2/again`.
 pub type Key = String;
 
 /// What is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Call {
+    /// A question to a language model.
+    Chat(Request),
+    /// A text to turn into numbers.
+    Embed(Embedding),
     /// A JSON document for a program.
     Program(Program),
 }
@@ -20,6 +28,8 @@ impl Call {
     #[must_use]
     pub fn provider(&self) -> &str {
         match self {
+            Self::Chat(request) => &request.provider,
+            Self::Embed(embedding) => &embedding.provider,
             Self::Program(program) => &program.provider,
         }
     }
@@ -29,7 +39,7 @@ impl Call {
 ///
 /// Whoever returns `Ask` is called again when all those replies are there; it must then find them under its keys. So
 /// several turns, a repeated question or a panel are the same thing more than once, and only the runner sends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Step<T> {
     /// These answers are needed, each under its key.
     Ask(Vec<(Key, Call)>),

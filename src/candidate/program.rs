@@ -34,6 +34,9 @@ impl ProgramCandidate {
         Ok(Step::Done(match reply {
             Reply::Failed(failure) => Answer::failed(failure.clone()),
             Reply::Output(output) => self.read(output),
+            Reply::Completion(_) | Reply::Vector(_) => {
+                Answer::failed(CallFailure::new(FailureKind::Garbage, "a program gave the reply of a model"))
+            }
         }))
     }
 

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
-use super::router::{Answering, Provider, ProviderError};
+use super::router::{Answering, Provider, ProviderError, unfit};
 use super::spec::{CommandSpec, OutputForm};
-use crate::call::{Answered, Call, CallFailure, FailureKind, Reply, Source};
+use crate::call::{Answered, Call, CallFailure, FailureKind, Reply};
 
 /// What a child sees of our environment without being told; keys for models are never among it.
 const ENVIRONMENT: [&str; 6] = ["PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "TEMP"];
@@ -188,19 +188,12 @@ fn kill_group(_: Option<u32>) {}
 
 impl Provider for CommandProvider {
     fn ask<'a>(&'a self, call: &'a Call) -> Answering<'a> {
-        let Call::Program(program) = call;
+        let Call::Program(program) = call else { return unfit(call) };
         let input = program.input.to_string();
         Box::pin(async move {
             let started = Instant::now();
             let reply = self.run(input).await?;
-            Ok(Answered {
-                reply,
-                source: Source::Live,
-                latency_ms: started.elapsed().as_secs_f64() * 1e3,
-                attempts: 1,
-                usage: None,
-                cost_usd: None,
-            })
+            Ok(Answered::live(reply, started.elapsed().as_secs_f64() * 1e3, None))
         })
     }
 }

@@ -6,8 +6,8 @@ use std::time::Instant;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::router::{Answering, Provider, ProviderError};
-use crate::call::{Answered, Call, Reply, Source};
+use super::router::{Answering, Provider, ProviderError, unfit};
+use crate::call::{Answered, Call, Reply};
 use crate::evalset::strings_of;
 use crate::table::TableError;
 
@@ -112,18 +112,10 @@ impl KeywordProvider {
 
 impl Provider for KeywordProvider {
     fn ask<'a>(&'a self, call: &'a Call) -> Answering<'a> {
-        let Call::Program(program) = call;
+        let Call::Program(program) = call else { return unfit(call) };
         let started = Instant::now();
         let reply = Reply::Output(self.answer(&program.input["input"]));
-        let answered = Answered {
-            reply,
-            source: Source::Live,
-            latency_ms: started.elapsed().as_secs_f64() * 1e3,
-            attempts: 1,
-            usage: None,
-            cost_usd: None,
-        };
-        Box::pin(std::future::ready(Ok(answered)))
+        Box::pin(std::future::ready(Ok(Answered::live(reply, started.elapsed().as_secs_f64() * 1e3, None))))
     }
 }
 

@@ -2,9 +2,15 @@
 
 mod command;
 mod keyword;
+mod limited;
+mod model_spec;
 mod replay;
+mod retrying;
 mod router;
 mod spec;
 
+pub use limited::LimitSpec;
+pub use model_spec::{ModelSpec, Vendor};
+pub use retrying::RetryPolicy;
 pub use router::{Provider, ProviderError, Router};
-pub use spec::{CommandSpec, KeywordSpec, OutputForm, ProviderSpec, ReplaySpec, Seconds};
+pub use spec::{CommandSpec, HttpSpec, KeywordSpec, OutputForm, ProviderSpec, ReplaySpec, Seconds, VersionSpec};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::router::{Answering, Provider, ProviderError};
+use super::router::{Answering, Provider, ProviderError, unfit};
 use super::spec::ReplaySpec;
 use crate::call::{Answered, Call, CallFailure, FailureKind, Reply, Source};
 use crate::table::{Column, Want, read};
@@ -75,15 +75,8 @@ impl ReplayProvider {
 
 impl Provider for ReplayProvider {
     fn ask<'a>(&'a self, call: &'a Call) -> Answering<'a> {
-        let Call::Program(program) = call;
-        let answered = Answered {
-            reply: self.find(&program.input),
-            source: Source::Replay,
-            latency_ms: 0.0,
-            attempts: 1,
-            usage: None,
-            cost_usd: None,
-        };
+        let Call::Program(program) = call else { return unfit(call) };
+        let answered = Answered { source: Source::Replay, ..Answered::live(self.find(&program.input), 0.0, None) };
         Box::pin(std::future::ready(Ok(answered)))
     }
 }

@@ -40,6 +40,12 @@ pub trait Provider: Send + Sync {
     fn ask<'a>(&'a self, call: &'a Call) -> Answering<'a>;
 }
 
+/// The answer of a provider that is asked for something it does not do.
+pub(super) fn unfit<'a>(call: &Call) -> Answering<'a> {
+    let reason = format!("`{}` cannot answer a question of this kind", call.provider());
+    Box::pin(std::future::ready(Err(ProviderError::Settings(reason))))
+}
+
 /// Passes every call on to the provider that it names.
 #[derive(Default)]
 pub struct Router {

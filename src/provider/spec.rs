@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::command::CommandProvider;
 use super::keyword::KeywordProvider;
+use super::limited::LimitSpec;
+use super::model_spec::ModelSpec;
 use super::replay::ReplayProvider;
+use super::retrying::RetryPolicy;
 use super::router::{Provider, ProviderError};
-use crate::call::Pointer;
+use crate::call::{Headers, Pointer};
 use crate::table::{sha256_hex, sha256_of_file};
 
 /// A candidate's settings; the kind is the key. Paths are relative to the project's folder.
@@ -22,6 +25,18 @@ pub enum ProviderSpec {
     Command(CommandSpec),
     /// Rules in a file.
     Keyword(KeywordSpec),
+    /// A model behind OpenAI's chat completions, or a server that speaks them.
+    #[serde(rename = "openai")]
+    OpenAi(ModelSpec),
+    /// A model behind OpenAI's responses.
+    #[serde(rename = "openai_responses")]
+    OpenAiResponses(ModelSpec),
+    /// A model behind Anthropic's messages.
+    Anthropic(ModelSpec),
+    /// A model behind Google's generateContent.
+    Google(ModelSpec),
+    /// An application behind an address.
+    Http(HttpSpec),
 }
 
 /// A length of time in seconds.
@@ -107,6 +122,67 @@ const fn one_mebibyte() -> u64 {
     1 << 20
 }
 
+/// `[candidates.NAME.http]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpSpec {
+    /// The address.
+    pub url: String,
+    /// The method.
+    #[serde(default = "post")]
+    pub method: String,
+    /// Headers. Not for keys.
+    #[serde(default, skip_serializing_if = "Headers::is_empty")]
+    pub headers: Headers,
+    /// The environment variable that holds a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_env: Option<String>,
+    /// The header that the key goes into: `authorization` (then `Bearer KEY`) or another one (then the key alone).
+    #[serde(default = "authorization")]
+    pub key_header: String,
+    /// A template of the body; without one, the JSON document that a program gets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<PathBuf>,
+    /// Where in its JSON reply the answer is; the whole reply by default, which may then be text.
+    #[serde(default)]
+    pub answer: Pointer,
+    /// How long one attempt may take, in seconds.
+    #[serde(default = "a_minute")]
+    pub timeout: Seconds,
+    /// How many bytes it may answer.
+    #[serde(default = "one_mebibyte")]
+    pub max_output: u64,
+    /// What is tried again, and when.
+    #[serde(default)]
+    pub retry: RetryPolicy,
+    /// How much at once.
+    #[serde(default)]
+    pub limits: LimitSpec,
+    /// What was running; without it answers are not cached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<VersionSpec>,
+}
+
+fn post() -> String {
+    "POST".to_owned()
+}
+
+fn authorization() -> String {
+    "authorization".to_owned()
+}
+
+/// What tells one version of an application from another: `{ git = true }`, `{ files = [..] }` or `{ text = ".." }`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VersionSpec {
+    /// The commit of the project, and that nothing is changed since.
+    Git(bool),
+    /// The contents of these files.
+    Files(Vec<PathBuf>),
+    /// What somebody says it is.
+    Text(String),
+}
+
 /// `[candidates.NAME.keyword]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,6 +199,11 @@ impl ProviderSpec {
             Self::Replay(_) => "replay",
             Self::Command(_) => "command",
             Self::Keyword(_) => "keyword",
+            Self::OpenAi(_) => "openai",
+            Self::OpenAiResponses(_) => "openai_responses",
+            Self::Anthropic(_) => "anthropic",
+            Self::Google(_) => "google",
+            Self::Http(_) => "http",
         }
     }
 
@@ -131,7 +212,10 @@ impl ProviderSpec {
     pub fn prompt(&self) -> Option<&Path> {
         match self {
             Self::Command(spec) => spec.prompt.as_deref(),
-            Self::Replay(_) | Self::Keyword(_) => None,
+            Self::Replay(_) | Self::Keyword(_) | Self::Http(_) => None,
+            Self::OpenAi(spec) | Self::OpenAiResponses(spec) | Self::Anthropic(spec) | Self::Google(spec) => {
+                spec.prompt.as_deref()
+            }
         }
     }
 
@@ -140,7 +224,8 @@ impl ProviderSpec {
     pub fn answer(&self) -> Pointer {
         match self {
             Self::Command(spec) => spec.answer.clone(),
-            Self::Replay(_) | Self::Keyword(_) => Pointer::default(),
+            Self::Http(spec) => spec.answer.clone(),
+            _ => Pointer::default(),
         }
     }
 
@@ -153,7 +238,7 @@ impl ProviderSpec {
         let file = match self {
             Self::Replay(spec) => Some(&spec.file),
             Self::Keyword(spec) => Some(&spec.rules),
-            Self::Command(_) => None,
+            _ => None,
         };
         let content = file.map(|file| sha256_of_file(&root.join(file))).transpose()?.unwrap_or_default();
         Ok(sha256_hex(format!("{} {settings} {content}", self.kind())))
@@ -168,6 +253,9 @@ impl ProviderSpec {
             Self::Replay(spec) => Box::new(ReplayProvider::load(spec, root)?),
             Self::Command(spec) => Box::new(CommandProvider::new(spec, root)?),
             Self::Keyword(spec) => Box::new(KeywordProvider::load(&root.join(&spec.rules))?),
+            Self::OpenAi(_) | Self::OpenAiResponses(_) | Self::Anthropic(_) | Self::Google(_) | Self::Http(_) => {
+                return Err(ProviderError::Settings(format!("`{}` is not built yet", self.kind())));
+            }
         })
     }
 }

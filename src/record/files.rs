@@ -237,9 +237,11 @@ fn read_parquet(folder: &Path) -> Result<Vec<Sample>, RecordError> {
             latency_ms: latencies[row],
             attempts: attempts[row].unwrap_or_default() as u32,
             source: sources[row].take().unwrap_or_default(),
-            usage: input_tokens[row]
-                .zip(output_tokens[row])
-                .map(|(input, output)| Usage { input_tokens: input as u64, output_tokens: output as u64 }),
+            usage: input_tokens[row].zip(output_tokens[row]).map(|(input, output)| Usage {
+                input_tokens: input as u64,
+                output_tokens: output as u64,
+                ..Usage::default()
+            }),
             cost_usd: costs[row],
             scores: Vec::new(),
         });

@@ -60,11 +60,7 @@ impl<'p> Task<'p> {
             self.attempts += answered.attempts;
             self.source = Some(answered.source.name());
             if let Some(more) = answered.usage {
-                let so_far = self.usage.unwrap_or_default();
-                self.usage = Some(Usage {
-                    input_tokens: so_far.input_tokens + more.input_tokens,
-                    output_tokens: so_far.output_tokens + more.output_tokens,
-                });
+                self.usage = Some(self.usage.unwrap_or_default() + more);
             }
             if let Some(more) = answered.cost_usd {
                 self.cost_usd = Some(self.cost_usd.unwrap_or(0.0) + more);
