@@ -117,6 +117,14 @@ impl From<ProviderError> for Failure {
             ProviderError::File(error) => error.into(),
             ProviderError::Evalset(error) => error.into(),
             ProviderError::Settings(_) => Self::input(error.to_string()),
+            ProviderError::Auth(_) => {
+                Self::input(error.to_string()).hint("the key comes from the environment variable that `key_env` names")
+            }
+            ProviderError::Down(_) => Self::new(Exit::Incomplete, error.to_string()),
+            ProviderError::Budget(_) => Self::new(Exit::Incomplete, error.to_string()),
+            ProviderError::CacheMiss { .. } => {
+                Self::new(Exit::Incomplete, error.to_string()).hint("run with `--cache rw` to ask for it")
+            }
             ProviderError::Start { .. } => {
                 Self::input(error.to_string()).hint("`argv` is run without a shell, from the project's folder")
             }

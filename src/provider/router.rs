@@ -20,6 +20,23 @@ pub enum ProviderError {
     /// Settings, rules or a recording that cannot be used.
     #[error("{0}")]
     Settings(String),
+    /// The key is missing, or not good for this.
+    #[error("the provider refuses the key: {0}")]
+    Auth(String),
+    /// Nothing gets through.
+    #[error("the provider is down: {0} attempts in a row failed, and it was given time")]
+    Down(u32),
+    /// A limit of `[budget]` is reached.
+    #[error("budget reached: {0}")]
+    Budget(String),
+    /// The cache is read-only and lacks an answer.
+    #[error("the cache is read-only and has no answer for {call} (key {key})")]
+    CacheMiss {
+        /// The key.
+        key: String,
+        /// The call in a few words.
+        call: String,
+    },
     /// The program cannot be started.
     #[error("cannot start `{program}`: {source}")]
     Start {
