@@ -22,3 +22,17 @@ pub mod report;
 pub mod check;
 pub mod config;
 pub mod cli;
+
+/// The examples of the chapter on statistics, which run with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/statistics.md")]
+#[doc = include_str!("../docs/statistics/agreement.md")]
+#[doc = include_str!("../docs/statistics/attempts-and-preferences.md")]
+#[doc = include_str!("../docs/statistics/calibration.md")]
+#[doc = include_str!("../docs/statistics/judges.md")]
+#[doc = include_str!("../docs/statistics/means.md")]
+#[doc = include_str!("../docs/statistics/multiplicity-and-power.md")]
+#[doc = include_str!("../docs/statistics/online.md")]
+#[doc = include_str!("../docs/statistics/rates.md")]
+#[doc = include_str!("../docs/statistics/text-and-retrieval.md")]
+struct Chapter;
