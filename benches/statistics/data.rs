@@ -114,7 +114,9 @@ pub fn side(examples: usize, head: bool) -> Side {
     let labels = KEYS.iter().enumerate().map(|(key, name)| {
         let mut labels = Labels::new(*name);
         labels.names = (0..values).map(|value| format!("v{value}")).collect();
-        codes.iter().for_each(|codes| labels.push([codes[key] as u32]));
+        for codes in &codes {
+            labels.push([codes[key] as u32]);
+        }
         labels
     });
     let ids: Vec<String> = (0..examples).map(|example| format!("example-{example:05}")).collect();

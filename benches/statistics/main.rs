@@ -27,7 +27,7 @@ use tasks::{Prepared, Task};
 
 /// How much of the data is used: everything, or a hundredth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Size {
+enum Size {
     /// As stated.
     Full,
     /// A hundredth.
@@ -42,7 +42,7 @@ impl Size {
     }
 
     /// So many of something, or a hundredth of that.
-    pub const fn of(self, count: usize) -> usize {
+    const fn of(self, count: usize) -> usize {
         match self {
             Self::Full => count,
             Self::Small => count / 100,
@@ -51,7 +51,7 @@ impl Size {
 }
 
 /// A pool with a single thread.
-pub fn one_thread() -> ThreadPool {
+fn one_thread() -> ThreadPool {
     rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap()
 }
 

@@ -151,7 +151,9 @@ pub fn print(args: &[String]) -> Result<(), String> {
     );
     println!("| what | ours, all threads | one thread | reference | reference ÷ ours: time · CPU | target |");
     println!("| --- | --- | --- | --- | --- | --- |");
-    rows.iter().for_each(|row| println!("{row}"));
+    for row in rows {
+        println!("{row}");
+    }
     Ok(())
 }
 
