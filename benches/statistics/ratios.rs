@@ -9,7 +9,7 @@ use crate::{Size, one_thread};
 
 /// Runs of ours that count, at least; more while they take less than [`ENOUGH`] together.
 const FEWEST_RUNS: usize = 5;
-const MOST_RUNS: usize = 200;
+const MOST_RUNS: usize = 1000;
 const ENOUGH: f64 = 1.0;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/time_statistics.py");
@@ -60,21 +60,23 @@ fn median(mut values: Vec<f64>) -> f64 {
     f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2])
 }
 
-/// Medians over some runs, after the one that warms up; the peak is that of the first.
+/// The median time of some runs and their mean processor time, after the one that warms up; the peak is that of the first.
 fn timed(run: &dyn Fn() -> Vec<f64>) -> Figures {
     // Writing 5 resets the peak to what is in use now.
     let before = fs::write("/proc/self/clear_refs", "5").ok().and_then(|()| memory("VmRSS"));
     run();
     let peak_mb = memory("VmHWM").zip(before).map(|(peak, before)| peak - before);
-    let (mut seconds, mut cpus): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
+    let mut seconds: Vec<f64> = Vec::new();
+    // The system counts the time of a running thread in steps of milliseconds: too coarse for a single run.
+    let cpu_before = cpu();
     while seconds.len() < FEWEST_RUNS || (seconds.iter().sum::<f64>() < ENOUGH && seconds.len() < MOST_RUNS) {
-        let (cpu_before, start) = (cpu(), Instant::now());
+        let start = Instant::now();
         let found = run();
         seconds.push(start.elapsed().as_secs_f64());
-        cpus.extend(cpu().zip(cpu_before).map(|(after, before)| after - before));
         drop(found);
     }
-    Figures { seconds: median(seconds), cpu: (!cpus.is_empty()).then(|| median(cpus)), peak_mb }
+    let cpu = cpu().zip(cpu_before).map(|(after, before)| (after - before) / seconds.len() as f64);
+    Figures { seconds: median(seconds), cpu, peak_mb }
 }
 
 /// Measures one task in this process, on all threads and on one, and prints a line for each.
@@ -141,7 +143,7 @@ pub fn print(args: &[String]) -> Result<(), String> {
     for task in wanted {
         eprintln!("{task} …");
         let (all, one) = ours(task, size)?;
-        rows.push(row(task, all, one, reference(task, size, &python)));
+        rows.push(row(task, size, all, one, reference(task, size, &python)));
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!(
@@ -157,7 +159,7 @@ pub fn print(args: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn row(task: Task, all: Figures, one: Figures, reference: Option<Result<Figures, String>>) -> String {
+fn row(task: Task, size: Size, all: Figures, one: Figures, reference: Option<Result<Figures, String>>) -> String {
     let peer = task.reference().unwrap_or_default();
     let (beside, ratios) = match &reference {
         None => ("none".to_owned(), "–".to_owned()),
@@ -168,7 +170,11 @@ fn row(task: Task, all: Figures, one: Figures, reference: Option<Result<Figures,
             (format!("{peer}: {}", took(theirs)), format!("{} · {}", times(Some(time)), times(cpu)))
         }
     };
-    let target = target(task.target(), &all, reference.and_then(Result::ok));
+    let target = if size == Size::Full {
+        target(task.target(), &all, reference.and_then(Result::ok))
+    } else {
+        "a hundredth of the data".to_owned()
+    };
     format!("| {} | {} | {} | {beside} | {ratios} | {target} |", task.what(), took(&all), took(&one))
 }
 
