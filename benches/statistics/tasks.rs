@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use evalgauge::compare::{CompareOptions, IntervalMethod, SliceKeys, compare};
+use evalgauge::compare::{CompareOptions, IntervalMethod, SliceKeys, Tolerances, compare};
 use evalgauge::gate::{GatePolicy, decide};
 use evalgauge::stats::Alpha;
 use evalgauge::stats::bootstrap::{Resampling, mean_acceleration, mean_replicates};
@@ -176,6 +176,7 @@ fn gate(examples: usize) -> Prepared {
         metrics: Vec::new(),
         interval: IntervalMethod::Auto,
         alpha: Alpha::FIVE_PERCENT,
+        tolerances: Tolerances::default(),
         seed: SEED,
     };
     Box::new(move || {
