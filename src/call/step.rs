@@ -16,7 +16,7 @@ pub type Key = String;
 #[serde(rename_all = "snake_case")]
 pub enum Call {
     /// A question to a language model.
-    Chat(Request),
+    Chat(Box<Request>),
     /// A text to turn into numbers.
     Embed(Embedding),
     /// A JSON document for a program.

@@ -120,8 +120,7 @@ impl From<ProviderError> for Failure {
             ProviderError::Auth(_) => {
                 Self::input(error.to_string()).hint("the key comes from the environment variable that `key_env` names")
             }
-            ProviderError::Down(_) => Self::new(Exit::Incomplete, error.to_string()),
-            ProviderError::Budget(_) => Self::new(Exit::Incomplete, error.to_string()),
+            ProviderError::Down(_) | ProviderError::Budget(_) => Self::new(Exit::Incomplete, error.to_string()),
             ProviderError::CacheMiss { .. } => {
                 Self::new(Exit::Incomplete, error.to_string()).hint("run with `--cache rw` to ask for it")
             }
@@ -157,7 +156,7 @@ impl From<RunError> for Failure {
             }
             RunError::Candidate { source, .. } => Self { message, ..Self::from(source) },
             RunError::Record(error) => error.into(),
-            RunError::Interrupted { .. } => Self::new(Exit::Incomplete, message),
+            RunError::Interrupted { .. } | RunError::TooManyFailed { .. } => Self::new(Exit::Incomplete, message),
             RunError::Prompt { .. } | RunError::Template(_) | RunError::Scorer { .. } | RunError::Plan(_) => {
                 Self::input(message)
             }

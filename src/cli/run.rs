@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -10,10 +11,12 @@ use super::failure::Failure;
 use super::git::revision;
 use super::output::Output;
 use super::progress::Progress;
+use crate::call::Source;
 use crate::compare::{Confusion, MetricEstimate, confusions, default_metrics, side_of_record, summarise};
 use crate::config::Project;
 use crate::evalset::{EvalSet, Selection};
 use crate::gate::Exit;
+use crate::provider::{Budget, Notices, Surroundings};
 use crate::record::{Journal, Made, RunFolder, RunRecord, State, save};
 use crate::run::{Limits, Plan, RunError, Setup, close};
 
@@ -112,8 +115,19 @@ pub(super) fn execute(
 ) -> Result<MadeRun, Failure> {
     let (name, provider) = project.candidate(args.candidate.as_deref())?;
     let selection = selection(&args.select)?;
+    let concurrency = args.concurrency.map_or(project.config.concurrency, usize::from);
+    let budget = Arc::new(Budget::new(project.config.budget));
+    let prices = project.prices()?;
+    let notices = Notices::default();
     let plan = Plan::new(&Setup {
-        root: &project.root,
+        around: Surroundings {
+            root: &project.root,
+            environment: &|name| std::env::var(name).ok(),
+            concurrency,
+            budget: &budget,
+            prices: &prices,
+            notices: &notices,
+        },
         evalset: &evalset,
         selection: &selection,
         candidate: name,
@@ -142,7 +156,12 @@ pub(super) fn execute(
     };
     output.note(&format!("run {}", folder.id));
     let mut progress = Progress::new(output, !args.no_progress);
-    let limits = Limits { concurrency: args.concurrency.map_or(project.config.concurrency, usize::from) };
+    for row in &replayed {
+        if row.answered.source == Source::Live {
+            budget.already(row.answered.usage, row.answered.cost_usd, row.answered.attempts.into());
+        }
+    }
+    let limits = Limits { concurrency, failed: project.config.failed_answers(plan.answers()) };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

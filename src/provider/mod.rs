@@ -1,6 +1,7 @@
 //! Who answers calls: programs, rule files, recordings. The only module that reaches outside for an answer.
 
 mod budget;
+mod build;
 mod command;
 mod keyword;
 mod limited;
@@ -14,6 +15,7 @@ mod router;
 mod spec;
 
 pub use budget::{Budget, BudgetSpec, Spent};
+pub use build::Surroundings;
 pub use limited::{LimitSpec, Limited};
 pub use metered::Metered;
 pub use model_spec::{ModelSpec, Vendor};
