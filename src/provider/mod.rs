@@ -1,4 +1,4 @@
-//! Who answers calls: programs, rule files, recordings. The only module that reaches outside for an answer.
+//! Who answers calls: models behind APIs, applications, programs, rule files, recordings. The only module that reaches outside for an answer.
 
 mod command;
 mod keyword;
@@ -8,9 +8,11 @@ mod replay;
 mod retrying;
 mod router;
 mod spec;
+mod wire;
 
 pub use limited::LimitSpec;
 pub use model_spec::{ModelSpec, Vendor};
 pub use retrying::RetryPolicy;
 pub use router::{Provider, ProviderError, Router};
 pub use spec::{CommandSpec, HttpSpec, KeywordSpec, OutputForm, ProviderSpec, ReplaySpec, Seconds, VersionSpec};
+pub use wire::Secret;

@@ -79,6 +79,8 @@ impl Plan {
             scorer_ids.insert(name.clone(), id);
             scorers.push((name.clone(), scorer));
         }
+        let env = |name: &str| std::env::var(name).ok();
+        let provider = setup.provider.build(setup.root, &env).map_err(unusable)?;
         let plan = Self {
             asked: Asked {
                 dataset: DatasetId {
@@ -96,7 +98,7 @@ impl Plan {
             examples,
             candidate,
             scorers,
-            provider: Router::default().with(setup.candidate, setup.provider.build(setup.root).map_err(unusable)?),
+            provider: Router::default().with(setup.candidate, provider),
         };
         plan.check()?;
         Ok(plan)
