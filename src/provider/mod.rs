@@ -1,4 +1,4 @@
-//! Who answers calls: programs, rule files, recordings. The only module that reaches outside for an answer.
+//! Who answers calls: models behind APIs, applications, programs, rule files, recordings. The only module that reaches outside for an answer.
 
 mod budget;
 mod build;
@@ -13,6 +13,7 @@ mod replay;
 mod retrying;
 mod router;
 mod spec;
+mod wire;
 
 pub use budget::{Budget, BudgetSpec, Spent};
 pub use build::Surroundings;
@@ -24,3 +25,4 @@ pub use price::{Price, PriceTable};
 pub use retrying::{RetryPolicy, Retrying};
 pub use router::{Provider, ProviderError, Router};
 pub use spec::{CommandSpec, HttpSpec, KeywordSpec, OutputForm, ProviderSpec, ReplaySpec, Seconds, VersionSpec};
+pub use wire::Secret;

@@ -12,6 +12,7 @@ use super::model_spec::{ModelSpec, Vendor};
 use super::replay::ReplayProvider;
 use super::retrying::RetryPolicy;
 use super::router::{Provider, ProviderError};
+use super::wire::{ModelProvider, TargetProvider};
 use crate::call::{Headers, Pointer};
 use crate::table::{sha256_hex, sha256_of_file};
 
@@ -281,22 +282,20 @@ impl ProviderSpec {
         Ok(sha256_hex(format!("{} {settings} {contents}", self.kind())))
     }
 
-    /// Makes the provider; reads its files.
+    /// Makes the provider; reads its files, and its key from the environment, whose variables `env` gives.
     ///
     /// # Errors
-    /// Settings or files that cannot be used.
-    pub fn build(
-        &self,
-        root: &Path,
-        _environment: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Box<dyn Provider>, ProviderError> {
+    /// Settings or files that cannot be used, a key that is not there.
+    pub fn build(&self, root: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Box<dyn Provider>, ProviderError> {
         Ok(match self {
             Self::Replay(spec) => Box::new(ReplayProvider::load(spec, root)?),
             Self::Command(spec) => Box::new(CommandProvider::new(spec, root)?),
             Self::Keyword(spec) => Box::new(KeywordProvider::load(&root.join(&spec.rules))?),
-            Self::OpenAi(_) | Self::OpenAiResponses(_) | Self::Anthropic(_) | Self::Google(_) | Self::Http(_) => {
-                return Err(ProviderError::Settings(format!("`{}` is not built yet", self.kind())));
-            }
+            Self::OpenAi(spec) => Box::new(ModelProvider::new(Vendor::OpenAi, spec, env)?),
+            Self::OpenAiResponses(spec) => Box::new(ModelProvider::new(Vendor::OpenAiResponses, spec, env)?),
+            Self::Anthropic(spec) => Box::new(ModelProvider::new(Vendor::Anthropic, spec, env)?),
+            Self::Google(spec) => Box::new(ModelProvider::new(Vendor::Google, spec, env)?),
+            Self::Http(spec) => Box::new(TargetProvider::new(spec, env)?),
         })
     }
 }

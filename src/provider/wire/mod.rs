@@ -1,0 +1,23 @@
+//! What goes over the wire: one file a vendor, and below them one HTTP client.
+
+mod address;
+mod anthropic;
+mod client;
+mod dialect;
+mod embedding;
+mod fault;
+mod google;
+mod json;
+mod model;
+mod openai;
+mod responses;
+mod secret;
+mod sse;
+mod target;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use model::ModelProvider;
+pub use secret::Secret;
+pub(super) use target::TargetProvider;
