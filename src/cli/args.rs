@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::ab::AbArgs;
+use super::cache::CacheArgs;
 use super::power::PowerArgs;
 use super::stats::StatsArgs;
 use crate::compare::IntervalMethod;
@@ -38,6 +39,8 @@ pub(super) enum Command {
     Evalset(EvalsetArgs),
     /// What the settings are, and whether they work
     Config(ConfigArgs),
+    /// Answers that were paid for once: count, check, thin out, carry elsewhere
+    Cache(CacheArgs),
     /// Estimates, differences and flips of two records or tables; never decides
     Compare(CompareArgs),
     /// Decide whether HEAD is worse than BASE, cell by cell

@@ -1,5 +1,7 @@
 //! Who answers calls: programs, rule files, recordings. The only module that reaches outside for an answer.
 
+pub mod cache;
+
 mod command;
 mod keyword;
 mod limited;
