@@ -13,8 +13,9 @@ pub use chat::ChatCandidate;
 pub use error::CandidateError;
 pub use program::ProgramCandidate;
 
-/// A system under test.
+/// A system under test. There is one a run, so its size does not matter.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one a run")]
 pub enum Candidate {
     /// A program, a rule file, a recording, an application behind an address.
     Program(ProgramCandidate),

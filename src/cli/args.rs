@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::ab::AbArgs;
+use super::cache::CacheArgs;
 use super::power::PowerArgs;
 use super::stats::StatsArgs;
 use crate::compare::IntervalMethod;
 use crate::gate::Mode;
+use crate::provider::cache::CacheMode;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 pass · 1 regression · 2 usage, configuration or input · 3 inconclusive and the policy says that is no pass ·
@@ -38,6 +40,8 @@ pub(super) enum Command {
     Evalset(EvalsetArgs),
     /// What the settings are, and whether they work
     Config(ConfigArgs),
+    /// Answers that were paid for once: count, check, thin out, carry elsewhere
+    Cache(CacheArgs),
     /// Estimates, differences and flips of two records or tables; never decides
     Compare(CompareArgs),
     /// Decide whether HEAD is worse than BASE, cell by cell
@@ -116,6 +120,9 @@ pub(super) struct RunArgs {
     /// Calls in flight [default: the config's]
     #[arg(long, value_name = "N")]
     pub(super) concurrency: Option<NonZeroUsize>,
+    /// What the cache of answers is used for: rw, ro (nobody is asked), refresh, off [default: the config's, else rw]
+    #[arg(long, value_name = "MODE")]
+    pub(super) cache: Option<CacheMode>,
     /// Go on with a run that did not finish [default: the latest such]
     #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
     pub(super) resume: Option<String>,

@@ -1,17 +1,16 @@
 //! `evalgauge config`: what the settings are, and whether they work.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use super::args::{ConfigArgs, ConfigVerb, Global, OutputFormat};
 use super::failure::Failure;
 use super::output::Output;
+use super::outside::Outside;
 use super::run::enough_trials;
 use crate::config::{ConfigError, Project};
 use crate::evalset::Selection;
 use crate::gate::Exit;
-use crate::provider::{Budget, Notices, Surroundings};
+use crate::provider::cache::CacheMode;
 use crate::run::{Plan, Setup};
 
 #[derive(Serialize)]
@@ -45,22 +44,12 @@ pub(super) fn run(args: &ConfigArgs, global: &Global, output: &Output) -> Result
 fn check(project: &Project, global: &Global, output: &Output) -> Result<(), Failure> {
     let evalset = project.evalset(global.evalset.as_deref())?;
     enough_trials(project, project.config.trials)?;
-    let budget = Arc::new(Budget::new(project.config.budget));
-    let (prices, notices) = (project.prices()?, Notices::default());
-    let around = Surroundings {
-        root: &project.root,
-        // Nothing is sent, so that no key is needed.
-        environment: &|_| Some("unused".to_owned()),
-        concurrency: project.config.concurrency,
-        budget: &budget,
-        prices: &prices,
-        notices: &notices,
-    };
     let mut answers = 0;
     let mut candidates = Vec::new();
     for (name, provider) in &project.config.candidates {
+        let outside = Outside::new(project, provider, project.config.concurrency, Some(CacheMode::Off))?;
         let plan = Plan::new(&Setup {
-            around,
+            around: outside.around_without_keys(),
             evalset: &evalset,
             selection: &Selection::default(),
             candidate: name,

@@ -6,6 +6,7 @@ use crate::config::ConfigError;
 use crate::evalset::EvalsetError;
 use crate::gate::Exit;
 use crate::provider::ProviderError;
+use crate::provider::cache::CacheError;
 use crate::record::RecordError;
 use crate::run::RunError;
 use crate::table::TableError;
@@ -111,6 +112,16 @@ impl From<EvalsetError> for Failure {
     }
 }
 
+impl From<CacheError> for Failure {
+    fn from(error: CacheError) -> Self {
+        let failure = if error.is_input() { Self::input(error.to_string()) } else { Self::machine(error.to_string()) };
+        match error {
+            CacheError::Absent { .. } => failure.hint("name another with --store, or set EVALGAUGE_CACHE_DIR"),
+            _ => failure,
+        }
+    }
+}
+
 impl From<ProviderError> for Failure {
     fn from(error: ProviderError) -> Self {
         match error {
@@ -121,12 +132,12 @@ impl From<ProviderError> for Failure {
                 Self::input(error.to_string()).hint("the key comes from the environment variable that `key_env` names")
             }
             ProviderError::Down(_) | ProviderError::Budget(_) => Self::new(Exit::Incomplete, error.to_string()),
-            ProviderError::CacheMiss { .. } => {
-                Self::new(Exit::Incomplete, error.to_string()).hint("run with `--cache rw` to ask for it")
-            }
             ProviderError::Start { .. } => {
                 Self::input(error.to_string()).hint("`argv` is run without a shell, from the project's folder")
             }
+            ProviderError::Cache(error) => error.into(),
+            ProviderError::CacheMiss { .. } => Self::new(Exit::Incomplete, error.to_string())
+                .hint("fill the cache with a run that may ask: `--cache rw`"),
         }
     }
 }

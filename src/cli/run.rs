@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -10,13 +9,13 @@ use super::args::{Global, OutputFormat, RunArgs, SelectArgs};
 use super::failure::Failure;
 use super::git::revision;
 use super::output::Output;
+use super::outside::Outside;
 use super::progress::Progress;
 use crate::call::Source;
 use crate::compare::{Confusion, MetricEstimate, confusions, default_metrics, side_of_record, summarise};
 use crate::config::Project;
 use crate::evalset::{EvalSet, Selection};
 use crate::gate::Exit;
-use crate::provider::{Budget, Notices, Surroundings};
 use crate::record::{Journal, Made, RunFolder, RunRecord, State, save};
 use crate::run::{Limits, Plan, RunError, Setup, close};
 
@@ -116,18 +115,9 @@ pub(super) fn execute(
     let (name, provider) = project.candidate(args.candidate.as_deref())?;
     let selection = selection(&args.select)?;
     let concurrency = args.concurrency.map_or(project.config.concurrency, usize::from);
-    let budget = Arc::new(Budget::new(project.config.budget));
-    let prices = project.prices()?;
-    let notices = Notices::default();
+    let outside = Outside::new(project, provider, concurrency, args.cache)?;
     let plan = Plan::new(&Setup {
-        around: Surroundings {
-            root: &project.root,
-            environment: &|name| std::env::var(name).ok(),
-            concurrency,
-            budget: &budget,
-            prices: &prices,
-            notices: &notices,
-        },
+        around: outside.around(),
         evalset: &evalset,
         selection: &selection,
         candidate: name,
@@ -158,7 +148,7 @@ pub(super) fn execute(
     let mut progress = Progress::new(output, !args.no_progress);
     for row in &replayed {
         if row.answered.source == Source::Live {
-            budget.already(row.answered.usage, row.answered.cost_usd, row.answered.attempts.into());
+            outside.budget.already(row.answered.usage, row.answered.cost_usd, row.answered.attempts.into());
         }
     }
     let limits = Limits { concurrency, failed: project.config.failed_answers(plan.answers()) };
@@ -170,7 +160,10 @@ pub(super) fn execute(
         progress.event(event, output);
     }));
     progress.finish();
-    let samples = samples.map_err(|error| stopped(error, &folder))?;
+    let samples = samples.map_err(|error| {
+        outside.told().iter().for_each(|line| output.note(line));
+        stopped(error, &folder)
+    })?;
     let git = revision(&project.root);
     let made = Made {
         run_id: folder.id.clone(),
@@ -184,6 +177,9 @@ pub(super) fn execute(
     let record = close(&plan, samples, made)?;
     save(&folder.path, &record).map_err(|error| stopped(error.into(), &folder))?;
     output.detail(|| format!("{} calls answered now", progress.asked));
+    for line in outside.told() {
+        output.note(&line);
+    }
     Ok(MadeRun { folder, record })
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::error::ConfigError;
 use crate::compare::{MetricSpec, SliceKeys};
 use crate::gate::{GatePolicy, MIN_N};
+use crate::provider::cache::CacheMode;
 use crate::provider::{BudgetSpec, ProviderSpec};
 use crate::score::ScorerSpec;
 
@@ -59,6 +60,8 @@ pub struct Config {
     pub seed: u64,
     /// What a whole run may take, over candidate and judges.
     pub budget: BudgetSpec,
+    /// What the cache of answers is used for.
+    pub cache: CacheMode,
     /// A file with prices per million tokens; without one, those that come with the program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prices: Option<PathBuf>,
@@ -86,6 +89,7 @@ impl Default for Config {
             concurrency: 8,
             seed: DEFAULT_SEED,
             budget: BudgetSpec::default(),
+            cache: CacheMode::default(),
             prices: None,
             error_limit: None,
             candidates: BTreeMap::new(),

@@ -2,6 +2,7 @@
 
 mod budget;
 mod build;
+pub mod cache;
 mod command;
 mod keyword;
 mod limited;

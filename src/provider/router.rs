@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
+use super::cache::CacheError;
 use crate::call::{Answered, Call};
 use crate::evalset::EvalsetError;
 use crate::table::TableError;
@@ -29,14 +30,6 @@ pub enum ProviderError {
     /// A limit of `[budget]` is reached.
     #[error("budget reached: {0}")]
     Budget(String),
-    /// The cache is read-only and lacks an answer.
-    #[error("the cache is read-only and has no answer for {call} (key {key})")]
-    CacheMiss {
-        /// The key.
-        key: String,
-        /// The call in a few words.
-        call: String,
-    },
     /// The program cannot be started.
     #[error("cannot start `{program}`: {source}")]
     Start {
@@ -44,6 +37,17 @@ pub enum ProviderError {
         program: String,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// The cache of answers cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// Nobody may be asked, and the cache holds no answer.
+    #[error("the cache is read-only and holds no answer to {call}, key {key}")]
+    CacheMiss {
+        /// The key of the missing answer.
+        key: String,
+        /// The call in words.
+        call: String,
     },
 }
 

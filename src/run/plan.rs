@@ -78,8 +78,6 @@ impl Plan {
             scorer_ids.insert(name.clone(), id);
             scorers.push((name.clone(), scorer));
         }
-        let env = |name: &str| std::env::var(name).ok();
-        let provider = setup.provider.build(setup.root, &env).map_err(unusable)?;
         let plan = Self {
             asked: Asked {
                 dataset: DatasetId {
