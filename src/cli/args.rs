@@ -111,9 +111,9 @@ pub(super) enum Color {
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// The candidate [default: the config's]
+    /// The candidate; `run` takes several, one after the other [default: the config's]
     #[arg(long, value_name = "NAME")]
-    pub(super) candidate: Option<String>,
+    pub(super) candidate: Vec<String>,
     /// Trials of every example [default: the config's]
     #[arg(long, value_name = "K")]
     pub(super) trials: Option<std::num::NonZeroU32>,
@@ -126,6 +126,15 @@ pub(super) struct RunArgs {
     /// Go on with a run that did not finish [default: the latest such]
     #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
     pub(super) resume: Option<String>,
+    /// With --resume: ask again for what failed, also of a run that is finished
+    #[arg(long, requires = "resume")]
+    pub(super) retry_errors: bool,
+    /// Send nothing; say how many calls, tokens and dollars it would take, and what the cache holds of it
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Write what happens as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub(super) events: Option<PathBuf>,
     /// No progress bar
     #[arg(long)]
     pub(super) no_progress: bool,
@@ -140,6 +149,9 @@ pub(super) struct SelectArgs {
     /// Only the first N of the chosen examples
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,
+    /// Only N of the chosen examples, in the proportions of their labels; the same ones for everybody with the seed
+    #[arg(long, value_name = "N")]
+    pub(super) sample: Option<NonZeroUsize>,
     /// Only examples with this label; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) filter: Vec<String>,

@@ -7,6 +7,7 @@ mod cache;
 mod check;
 mod compare;
 mod config;
+mod dry_run;
 mod evalset;
 mod failure;
 mod gate;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::error::RunError;
-use crate::call::{AnswerSchema, Request, Step, Template};
+use crate::call::{AnswerSchema, Call, Request, Step, Template};
 use crate::candidate::{Candidate, ChatCandidate, ProgramCandidate};
 use crate::evalset::{EvalSet, Example, Selection};
 use crate::provider::{ModelSpec, ProviderError, ProviderSpec, Router, Surroundings};
@@ -105,6 +105,25 @@ impl Plan {
     #[must_use]
     pub fn answers(&self) -> usize {
         self.examples.len() * self.asked.trials as usize
+    }
+
+    /// The calls that begin the answers, for estimates.
+    ///
+    /// # Errors
+    /// An example that cannot be asked.
+    pub fn first_calls(&self) -> Result<Vec<Call>, RunError> {
+        let none = BTreeMap::new();
+        let mut calls = Vec::with_capacity(self.answers());
+        for trial in 0..self.asked.trials {
+            for example in &self.examples {
+                let step = self.candidate.step(example, trial, &crate::call::Replies::new(&none));
+                let step = step.map_err(|source| RunError::Prompt { id: example.id.clone(), source })?;
+                if let Step::Ask(asked) = step {
+                    calls.extend(asked.into_iter().map(|(_, call)| call));
+                }
+            }
+        }
+        Ok(calls)
     }
 
     /// Refuses what would only come to light after part of the answers were paid for.
