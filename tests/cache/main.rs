@@ -1,6 +1,6 @@
 //! The cache of answers: what is asked and what is not, what survives, and what its verbs do.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot go on is a failed test, also in helpers")]
+#![expect(clippy::unwrap_used, reason = "what cannot go on is a failed test, also in helpers")]
 
 mod answers;
 mod key;

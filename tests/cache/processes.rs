@@ -60,7 +60,7 @@ fn write(task: &str) {
     let store = open(&PathBuf::from(words.next().unwrap()));
     let cached = Stub::counting().cached(&store, CacheMode::ReadWrite);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    println!();
+    say("the process that writes");
     runtime.block_on(async {
         let cached = &cached;
         let mut answers = futures_util::stream::iter(first..first + count)
@@ -70,7 +70,7 @@ fn write(task: &str) {
             })
             .buffer_unordered(IN_FLIGHT);
         while let Some(number) = answers.next().await {
-            println!("acknowledged {number} .");
+            say(&format!("acknowledged {number} ."));
         }
     });
 }
