@@ -215,3 +215,21 @@ pub(super) fn insert(connection: &Connection, packed: &Packed<'_>, replace: bool
     ])?;
     Ok(changed > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_on_a_disk_that_cannot_be_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("odd name?#%41 ä.sqlite");
+        drop(open_to_write(&path).unwrap());
+        let before = std::fs::read_dir(folder.path()).unwrap().count();
+        let connection = frozen(&path).unwrap();
+        is_ours(&path, &connection).unwrap();
+        let count: i64 = connection.query_row("SELECT count(*) FROM answer", [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 0);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), before, "nothing is put beside it");
+    }
+}

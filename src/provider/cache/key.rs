@@ -102,28 +102,24 @@ impl Identity {
 
     /// The text whose digest is the key: one line of JSON with sorted keys.
     fn question(&self, call: &Call) -> String {
-        let question = Question {
-            format: FORMAT,
-            kind: &self.kind,
-            base_url: &self.base_url,
-            extra: &self.extra,
-            call: canonical(call),
-        };
-        // Sorted once more as a whole: the order of fields in our own structs may change without a new key.
-        let mut value = serde_json::to_value(&question).unwrap_or_default();
-        value.sort_all_objects();
-        value.to_string()
+        let mut call = canonical(call);
+        // The order of fields in our own structs may change without a new key.
+        call.sort_all_objects();
+        let question =
+            Question { base_url: &self.base_url, call, extra: &self.extra, format: FORMAT, kind: &self.kind };
+        // Nothing in it can fail to be written.
+        serde_json::to_string(&question).unwrap_or_default()
     }
 }
 
-/// Everything that the key is made from.
+/// Everything that the key is made from; fields in the order of their names.
 #[derive(Serialize)]
 struct Question<'a> {
+    base_url: &'a str,
+    call: Value,
+    extra: &'a BTreeMap<String, String>,
     format: u32,
     kind: &'a str,
-    base_url: &'a str,
-    extra: &'a BTreeMap<String, String>,
-    call: Value,
 }
 
 /// The call without the name of who is asked, and with the documents inside it as texts.

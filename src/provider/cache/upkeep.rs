@@ -110,7 +110,13 @@ impl Verified {
 /// A store that is missing or cannot be opened.
 pub fn verify(path: &Path, repair: bool) -> Result<Verified, CacheError> {
     let sql = |error: rusqlite::Error| explain(path, &error);
-    let connection = open_to_read(path)?;
+    let connection = match open_to_read(path) {
+        // So damaged that not even its first page can be read: that is what is looked for here.
+        Err(CacheError::Unusable { reason, .. }) => {
+            return Ok(Verified { file: vec![reason], ..Verified::default() });
+        }
+        other => other?,
+    };
     let (mut verified, ids) = look(path, &connection)?;
     drop(connection);
     if repair && !verified.is_sound() {
