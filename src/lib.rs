@@ -22,3 +22,35 @@ pub mod report;
 pub mod check;
 pub mod config;
 pub mod cli;
+
+// The examples of the chapter on statistics run with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/statistics.md")]
+struct StatisticsPage;
+#[cfg(doctest)]
+#[doc = include_str!("../docs/statistics/agreement.md")]
+struct AgreementPage;
+#[cfg(doctest)]
+#[doc = include_str!("../docs/statistics/attempts-and-preferences.md")]
+struct AttemptsPage;
+#[cfg(doctest)]
+#[doc = include_str!("../docs/statistics/calibration.md")]
+struct CalibrationPage;
+#[cfg(doctest)]
+#[doc = include_str!("../docs/statistics/judges.md")]
+struct JudgesPage;
+#[cfg(doctest)]
+#[doc = include_str!("../docs/statistics/means.md")]
+struct MeansPage;
+#[cfg(doctest)]
+#[doc = include_str!("../docs/statistics/multiplicity-and-power.md")]
+struct PowerPage;
+#[cfg(doctest)]
+#[doc = include_str!("../docs/statistics/online.md")]
+struct OnlinePage;
+#[cfg(doctest)]
+#[doc = include_str!("../docs/statistics/rates.md")]
+struct RatesPage;
+#[cfg(doctest)]
+#[doc = include_str!("../docs/statistics/text-and-retrieval.md")]
+struct TextPage;

@@ -55,6 +55,8 @@ const NAMES: &[(&str, Who)] = &[
     ("csv", Who::Only(&["table"])),
     ("minijinja", Who::Only(&["call", "report"])),
     ("reqwest", Who::Only(&["provider"])),
+    ("rusqlite", Who::Only(&["provider"])),
+    ("zstd", Who::Only(&["provider"])),
     ("tokio", Who::Only(&["run", "provider", "cli"])),
     ("print!", Who::Only(&["cli"])),
     ("println!", Who::Only(&["cli"])),

@@ -261,7 +261,8 @@ pub fn baselines(settings: &Settings) -> Table {
         &["baseline", "gates that failed", "a quarter or more of the twenty failed", "one intent −15: failed", "repetitions"],
     )
     .say(
-        "n = 500, one trial. A stored baseline is valid on average; its luck is shared by all that are compared with it.          “Run again when red”: both sides once more, fresh, and one decision on the fresh trials alone, or on both pooled.",
+        "n = 500, one trial. A stored baseline is valid on average; its luck is shared by all that are compared with it. \
+         “Run again when red”: both sides once more, fresh, and one decision on the fresh trials alone, or on both pooled.",
     );
     for (name, what, stored, trials, again) in [
         ("baseline/fresh", "a fresh run for each", false, 1, Again::No),

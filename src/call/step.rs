@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::program::Program;
-use super::reply::Reply;
+use super::reply::{Reply, Usage};
 use super::request::{Embedding, Request};
 
 /// The name of one call within an example and trial. Keys nest with `/`, like `panel/judge-2/again`.
@@ -16,7 +16,7 @@ pub type Key = String;
 #[serde(rename_all = "snake_case")]
 pub enum Call {
     /// A question to a language model.
-    Chat(Request),
+    Chat(Box<Request>),
     /// A text to turn into numbers.
     Embed(Embedding),
     /// A JSON document for a program.
@@ -31,6 +31,27 @@ impl Call {
             Self::Chat(request) => &request.provider,
             Self::Embed(embedding) => &embedding.provider,
             Self::Program(program) => &program.provider,
+        }
+    }
+
+    /// A guess at the tokens it takes before it is made: four characters a token, and the longest answer that is allowed.
+    #[must_use]
+    pub fn estimated_usage(&self) -> Usage {
+        /// What an answer without a limit is taken for.
+        const USUAL_ANSWER: u64 = 1_024;
+        let tokens = |characters: usize| (characters as u64).div_ceil(4);
+        match self {
+            Self::Chat(request) => {
+                let said = request.messages.iter().map(|message| message.content.to_text().len() + 16).sum::<usize>();
+                let tools: usize = request.tools.iter().map(|tool| tool.parameters.to_string().len() + 32).sum();
+                Usage {
+                    input_tokens: tokens(said + tools),
+                    output_tokens: request.params.max_tokens.unwrap_or(USUAL_ANSWER),
+                    ..Usage::default()
+                }
+            }
+            Self::Embed(embedding) => Usage { input_tokens: tokens(embedding.text.len()), ..Usage::default() },
+            Self::Program(_) => Usage::default(),
         }
     }
 }

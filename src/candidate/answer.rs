@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::call::CallFailure;
+use crate::call::{CallFailure, Finish, Message, ToolCall};
 
 /// The answer to one example in one trial, or the failure that stands in its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Answer {
     /// The answer as a text: the text itself, else its JSON.
     pub text: String,
@@ -13,6 +13,12 @@ pub struct Answer {
     pub value: Value,
     /// Why there is none. A system that crashes, times out or says nothing has failed the example.
     pub failure: Option<CallFailure>,
+    /// Why a model's answer ended.
+    pub finish: Option<Finish>,
+    /// The calls that a model's answer makes.
+    pub tool_calls: Vec<ToolCall>,
+    /// The whole conversation with a model, its answer last.
+    pub trajectory: Vec<Message>,
 }
 
 impl Answer {
@@ -21,7 +27,7 @@ impl Answer {
     pub fn from_value(value: Value) -> Self {
         match value {
             Value::String(text) => Self::from_text(text),
-            value => Self { text: value.to_string(), value, failure: None },
+            value => Self { text: value.to_string(), value, ..Self::default() },
         }
     }
 
@@ -33,12 +39,12 @@ impl Answer {
             Ok(value @ (Value::Object(_) | Value::Array(_))) => value,
             _ => Value::String(text.clone()),
         };
-        Self { text, value, failure: None }
+        Self { text, value, ..Self::default() }
     }
 
     /// No answer.
     #[must_use]
-    pub const fn failed(failure: CallFailure) -> Self {
-        Self { text: String::new(), value: Value::Null, failure: Some(failure) }
+    pub fn failed(failure: CallFailure) -> Self {
+        Self { failure: Some(failure), ..Self::default() }
     }
 }

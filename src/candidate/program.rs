@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use crate::call::{Call, CallFailure, FailureKind, Pointer, Program, Replies, Reply, Step, Template, TemplateError};
+use super::error::CandidateError;
+use crate::call::{Call, CallFailure, FailureKind, Pointer, Program, Replies, Reply, Step, Template};
 use crate::evalset::Example;
 
 /// The key of the one call.
@@ -16,6 +17,8 @@ pub struct ProgramCandidate {
     pub provider: String,
     /// A prompt to render and send along as `prompt`.
     pub prompt: Option<Template>,
+    /// The body of a request to render and send along as `body`.
+    pub body: Option<Template>,
     /// Where in the program's output the answer is.
     pub answer: Pointer,
 }
@@ -25,7 +28,7 @@ impl ProgramCandidate {
     ///
     /// # Errors
     /// A template that cannot be rendered for this example.
-    pub fn step(&self, example: &Example, trial: u32, replies: &Replies<'_>) -> Result<Step<Answer>, TemplateError> {
+    pub fn step(&self, example: &Example, trial: u32, replies: &Replies<'_>) -> Result<Step<Answer>, CandidateError> {
         let Some(reply) = replies.get(KEY) else {
             let call =
                 Call::Program(Program { provider: self.provider.clone(), input: self.document(example, trial)? });
@@ -53,7 +56,7 @@ impl ProgramCandidate {
     }
 
     /// What the program is told. Never what is expected.
-    fn document(&self, example: &Example, trial: u32) -> Result<Value, TemplateError> {
+    fn document(&self, example: &Example, trial: u32) -> Result<Value, CandidateError> {
         let mut document = Map::new();
         document.insert("id".to_owned(), json!(example.id));
         document.insert("trial".to_owned(), json!(trial));
@@ -61,12 +64,20 @@ impl ProgramCandidate {
         if let Some(prompt) = &self.prompt {
             document.insert("prompt".to_owned(), json!(prompt.render(&variables(example))?));
         }
+        if let Some(body) = &self.body {
+            let mut variables = variables(example);
+            if let Value::Object(fields) = &mut variables {
+                fields.insert("id".to_owned(), json!(example.id));
+                fields.insert("trial".to_owned(), json!(trial));
+            }
+            document.insert("body".to_owned(), json!(body.render(&variables)?));
+        }
         Ok(Value::Object(document))
     }
 }
 
 /// What a prompt template sees: `input`, and the fields of an input object by their own names.
-fn variables(example: &Example) -> Value {
+pub(super) fn variables(example: &Example) -> Value {
     let mut variables = match &example.input {
         Value::Object(fields) => fields.clone(),
         _ => Map::new(),
@@ -95,6 +106,7 @@ mod tests {
         ProgramCandidate {
             provider: "app".to_owned(),
             prompt: Some(Template::new("p", "Alert: {{ alert }}").unwrap()),
+            body: None,
             answer: Pointer::new("/answer").unwrap(),
         }
     }

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::ab::AbArgs;
+use super::cache::CacheArgs;
 use super::power::PowerArgs;
 use super::stats::StatsArgs;
 use crate::compare::IntervalMethod;
 use crate::gate::Mode;
+use crate::provider::cache::CacheMode;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 pass · 1 regression · 2 usage, configuration or input · 3 inconclusive and the policy says that is no pass ·
@@ -38,6 +40,8 @@ pub(super) enum Command {
     Evalset(EvalsetArgs),
     /// What the settings are, and whether they work
     Config(ConfigArgs),
+    /// Answers that were paid for once: count, check, thin out, carry elsewhere
+    Cache(CacheArgs),
     /// Estimates, differences and flips of two records or tables; never decides
     Compare(CompareArgs),
     /// Decide whether HEAD is worse than BASE, cell by cell
@@ -107,18 +111,30 @@ pub(super) enum Color {
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// The candidate [default: the config's]
+    /// The candidate; `run` takes several, one after the other [default: the config's]
     #[arg(long, value_name = "NAME")]
-    pub(super) candidate: Option<String>,
+    pub(super) candidate: Vec<String>,
     /// Trials of every example [default: the config's]
     #[arg(long, value_name = "K")]
     pub(super) trials: Option<std::num::NonZeroU32>,
     /// Calls in flight [default: the config's]
     #[arg(long, value_name = "N")]
     pub(super) concurrency: Option<NonZeroUsize>,
+    /// What the cache of answers is used for: rw, ro (nobody is asked), refresh, off [default: the config's, else rw]
+    #[arg(long, value_name = "MODE")]
+    pub(super) cache: Option<CacheMode>,
     /// Go on with a run that did not finish [default: the latest such]
     #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
     pub(super) resume: Option<String>,
+    /// With --resume: ask again for what failed, also of a run that is finished
+    #[arg(long, requires = "resume")]
+    pub(super) retry_errors: bool,
+    /// Send nothing; say how many calls, tokens and dollars it would take, and what the cache holds of it
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Write what happens as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub(super) events: Option<PathBuf>,
     /// No progress bar
     #[arg(long)]
     pub(super) no_progress: bool,
@@ -133,6 +149,9 @@ pub(super) struct SelectArgs {
     /// Only the first N of the chosen examples
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,
+    /// Only N of the chosen examples, in the proportions of their labels; the same ones for everybody with the seed
+    #[arg(long, value_name = "N")]
+    pub(super) sample: Option<NonZeroUsize>,
     /// Only examples with this label; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) filter: Vec<String>,

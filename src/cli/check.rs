@@ -15,10 +15,18 @@ use crate::table::write_atomically;
 pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let project = Project::open(global.config.as_deref())?;
     // Before anything is asked (and perhaps paid for): is there something to compare with?
-    let (name, _) = project.candidate(args.run.candidate.as_deref())?;
+    let candidate = match &args.run.candidate[..] {
+        [] => None,
+        [one] => Some(one.as_str()),
+        _ => return Err(Failure::input("`check` decides about one candidate; give one --candidate".to_owned())),
+    };
+    if args.run.dry_run {
+        return Err(Failure::input("`check` decides about answers; `run --dry-run` sends none".to_owned()));
+    }
+    let (name, _) = project.candidate(candidate)?;
     let evalset = project.evalset(global.evalset.as_deref())?;
     let (baseline, baseline_folder) = baseline_record(&project, args.base.as_deref(), &evalset.name, name)?;
-    let made = execute(&project, evalset, &args.run, global, output)?;
+    let made = execute(&project, evalset, candidate, &args.run, global, output)?;
     let policy = with_flags(project.config.gate.clone(), &args.policy);
     let as_of = as_of(global);
     let checked = decide_records(

@@ -5,10 +5,12 @@ use serde::Serialize;
 use super::args::{ConfigArgs, ConfigVerb, Global, OutputFormat};
 use super::failure::Failure;
 use super::output::Output;
+use super::outside::Outside;
 use super::run::enough_trials;
 use crate::config::{ConfigError, Project};
 use crate::evalset::Selection;
 use crate::gate::Exit;
+use crate::provider::cache::CacheMode;
 use crate::run::{Plan, Setup};
 
 #[derive(Serialize)]
@@ -45,8 +47,9 @@ fn check(project: &Project, global: &Global, output: &Output) -> Result<(), Fail
     let mut answers = 0;
     let mut candidates = Vec::new();
     for (name, provider) in &project.config.candidates {
+        let outside = Outside::new(project, provider, project.config.concurrency, Some(CacheMode::Off))?;
         let plan = Plan::new(&Setup {
-            root: &project.root,
+            around: outside.around_without_keys(),
             evalset: &evalset,
             selection: &Selection::default(),
             candidate: name,

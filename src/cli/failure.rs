@@ -6,6 +6,7 @@ use crate::config::ConfigError;
 use crate::evalset::EvalsetError;
 use crate::gate::Exit;
 use crate::provider::ProviderError;
+use crate::provider::cache::CacheError;
 use crate::record::RecordError;
 use crate::run::RunError;
 use crate::table::TableError;
@@ -111,15 +112,32 @@ impl From<EvalsetError> for Failure {
     }
 }
 
+impl From<CacheError> for Failure {
+    fn from(error: CacheError) -> Self {
+        let failure = if error.is_input() { Self::input(error.to_string()) } else { Self::machine(error.to_string()) };
+        match error {
+            CacheError::Absent { .. } => failure.hint("name another with --store, or set EVALGAUGE_CACHE_DIR"),
+            _ => failure,
+        }
+    }
+}
+
 impl From<ProviderError> for Failure {
     fn from(error: ProviderError) -> Self {
         match error {
             ProviderError::File(error) => error.into(),
             ProviderError::Evalset(error) => error.into(),
             ProviderError::Settings(_) => Self::input(error.to_string()),
+            ProviderError::Auth(_) => {
+                Self::input(error.to_string()).hint("the key comes from the environment variable that `key_env` names")
+            }
+            ProviderError::Down(_) | ProviderError::Budget(_) => Self::new(Exit::Incomplete, error.to_string()),
             ProviderError::Start { .. } => {
                 Self::input(error.to_string()).hint("`argv` is run without a shell, from the project's folder")
             }
+            ProviderError::Cache(error) => error.into(),
+            ProviderError::CacheMiss { .. } => Self::new(Exit::Incomplete, error.to_string())
+                .hint("fill the cache with a run that may ask: `--cache rw`"),
         }
     }
 }
@@ -149,7 +167,7 @@ impl From<RunError> for Failure {
             }
             RunError::Candidate { source, .. } => Self { message, ..Self::from(source) },
             RunError::Record(error) => error.into(),
-            RunError::Interrupted { .. } => Self::new(Exit::Incomplete, message),
+            RunError::Interrupted { .. } | RunError::TooManyFailed { .. } => Self::new(Exit::Incomplete, message),
             RunError::Prompt { .. } | RunError::Template(_) | RunError::Scorer { .. } | RunError::Plan(_) => {
                 Self::input(message)
             }

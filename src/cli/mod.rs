@@ -3,15 +3,18 @@
 mod ab;
 mod args;
 mod baseline;
+mod cache;
 mod check;
 mod compare;
 mod config;
+mod dry_run;
 mod evalset;
 mod failure;
 mod gate;
 mod git;
 mod list;
 mod output;
+mod outside;
 mod power;
 mod progress;
 mod run;
@@ -86,6 +89,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Baseline(args) => baseline::run(args, &cli.global, output),
         Command::Evalset(args) => evalset::run(args, &cli.global, output),
         Command::Config(args) => config::run(args, &cli.global, output),
+        Command::Cache(args) => cache::run(args, output),
         Command::Compare(args) => compare::run(args, &cli.global, output),
         Command::Gate(args) => gate::run(args, &cli.global, output),
         Command::Power(args) => power::run(args, &cli.global, output),

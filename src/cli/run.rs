@@ -9,13 +9,15 @@ use super::args::{Global, OutputFormat, RunArgs, SelectArgs};
 use super::failure::Failure;
 use super::git::revision;
 use super::output::Output;
+use super::outside::Outside;
 use super::progress::Progress;
+use crate::call::{Reply, Source};
 use crate::compare::{Confusion, MetricEstimate, confusions, default_metrics, side_of_record, summarise};
 use crate::config::Project;
-use crate::evalset::{EvalSet, Selection};
+use crate::evalset::{EvalSet, Sample, Selection};
 use crate::gate::Exit;
 use crate::record::{Journal, Made, RunFolder, RunRecord, State, save};
-use crate::run::{Limits, Plan, RunError, Setup, close};
+use crate::run::{Limits, Plan, RunError, RunEvent, Setup, close};
 
 /// What `run` prints.
 #[derive(Serialize)]
@@ -36,8 +38,49 @@ struct Printed<'a> {
 
 pub(super) fn run(args: &RunArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let project = Project::open(global.config.as_deref())?;
+    let candidates = if args.candidate.is_empty() { vec![None] } else { args.candidate.iter().map(Some).collect() };
+    for candidate in candidates {
+        let candidate = candidate.map(String::as_str);
+        if args.dry_run {
+            dry(&project, candidate, args, global, output)?;
+        } else {
+            let evalset = project.evalset(global.evalset.as_deref())?;
+            let made = execute(&project, evalset, candidate, args, global, output)?;
+            print(&project, &made, global, output)?;
+        }
+    }
+    Ok(Exit::Pass)
+}
+
+/// Prints what a run would send.
+fn dry(
+    project: &Project,
+    candidate: Option<&str>,
+    args: &RunArgs,
+    global: &Global,
+    output: &Output,
+) -> Result<(), Failure> {
     let evalset = project.evalset(global.evalset.as_deref())?;
-    let made = execute(&project, evalset, args, global, output)?;
+    let (name, provider) = project.candidate(candidate)?;
+    let concurrency = args.concurrency.map_or(project.config.concurrency, usize::from);
+    let outside = Outside::new(project, provider, concurrency, args.cache)?;
+    let seed = global.seed.unwrap_or(project.config.seed);
+    let selection = selection(&args.select, seed)?;
+    let plan = Plan::new(&Setup {
+        around: outside.around_without_keys(),
+        evalset: &evalset,
+        selection: &selection,
+        candidate: name,
+        provider,
+        scorers: &project.config.scorers,
+        trials: args.trials.map_or(project.config.trials, u32::from),
+        seed,
+    })?;
+    super::dry_run::print(&plan, provider, &outside, output)
+}
+
+/// Prints what a run came to.
+fn print(project: &Project, made: &MadeRun, global: &Global, output: &Output) -> Result<(), Failure> {
     let record = &made.record;
     let metrics =
         if project.config.metrics.is_empty() { default_metrics(record) } else { project.config.metrics.clone() };
@@ -59,9 +102,37 @@ pub(super) fn run(args: &RunArgs, global: &Global, output: &Output) -> Result<Ex
             metrics: &estimates,
             confusion: confusions(record),
         })?,
-        OutputFormat::Text | OutputFormat::Md => output.result(&text(&made, &estimates, failed))?,
+        OutputFormat::Text | OutputFormat::Md => output.result(&text(made, &estimates, failed))?,
     }
-    Ok(Exit::Pass)
+    Ok(())
+}
+
+/// What happens, as JSON lines. A log that cannot be written must not cost an answer: it is said at the end.
+struct EventLog {
+    path: PathBuf,
+    file: std::io::BufWriter<std::fs::File>,
+    broken: Option<std::io::Error>,
+}
+
+impl EventLog {
+    fn create(path: &Path) -> Result<Self, Failure> {
+        let file = std::fs::File::create(path)
+            .map_err(|error| Failure::input(format!("--events {}: {error}", path.display())))?;
+        Ok(Self { path: path.to_owned(), file: std::io::BufWriter::new(file), broken: None })
+    }
+
+    fn write(&mut self, event: &RunEvent<'_>) {
+        use std::io::Write;
+        let line = serde_json::to_string(event).unwrap_or_default();
+        let written = writeln!(self.file, "{line}");
+        self.broken = self.broken.take().or(written.err());
+    }
+
+    fn close(mut self) -> Result<(), Failure> {
+        use std::io::Write;
+        let error = self.broken.take().or(self.file.flush().err());
+        error.map_or(Ok(()), |error| Err(Failure::machine(format!("{}: {error}", self.path.display()))))
+    }
 }
 
 fn text(made: &MadeRun, estimates: &[MetricEstimate], failed: usize) -> String {
@@ -106,21 +177,25 @@ impl MadeRun {
 pub(super) fn execute(
     project: &Project,
     evalset: EvalSet,
+    candidate: Option<&str>,
     args: &RunArgs,
     global: &Global,
     output: &Output,
 ) -> Result<MadeRun, Failure> {
-    let (name, provider) = project.candidate(args.candidate.as_deref())?;
-    let selection = selection(&args.select)?;
+    let (name, provider) = project.candidate(candidate)?;
+    let seed = global.seed.unwrap_or(project.config.seed);
+    let selection = selection(&args.select, seed)?;
+    let concurrency = args.concurrency.map_or(project.config.concurrency, usize::from);
+    let outside = Outside::new(project, provider, concurrency, args.cache)?;
     let plan = Plan::new(&Setup {
-        root: &project.root,
+        around: outside.around(),
         evalset: &evalset,
         selection: &selection,
         candidate: name,
         provider,
         scorers: &project.config.scorers,
         trials: args.trials.map_or(project.config.trials, u32::from),
-        seed: global.seed.unwrap_or(project.config.seed),
+        seed,
     })?;
     // The plan has its own copy of the examples that were chosen.
     drop(evalset);
@@ -135,23 +210,42 @@ pub(super) fn execute(
             (folder, journal, started, Vec::new())
         }
         Some(id) => {
-            let folder = unfinished(project, id)?;
-            let (journal, replayed) = Journal::resume(&folder.path, &plan.asked, &plan.selection_sha256)?;
+            let folder = if args.retry_errors { any_run(project, id)? } else { unfinished(project, id)? };
+            let (journal, mut replayed) = Journal::resume(&folder.path, &plan.asked, &plan.selection_sha256)?;
+            if args.retry_errors {
+                // What came later stands: of two replies to one call the last one is used.
+                replayed.rows.retain(|row| !matches!(row.answered.reply, Reply::Failed(_)));
+            }
             (folder, journal, replayed.started, replayed.rows)
         }
     };
     output.note(&format!("run {}", folder.id));
+    let mut events = args.events.as_deref().map(EventLog::create).transpose()?;
     let mut progress = Progress::new(output, !args.no_progress);
-    let limits = Limits { concurrency: args.concurrency.map_or(project.config.concurrency, usize::from) };
+    for row in &replayed {
+        if row.answered.source == Source::Live {
+            outside.budget.already(row.answered.usage, row.answered.cost_usd, row.answered.attempts.into());
+        }
+    }
+    let limits = Limits { concurrency, failed: project.config.failed_answers(plan.answers()) };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
     let samples = runtime.block_on(crate::run::run(&plan, limits, &mut journal, replayed, interrupted, &mut |event| {
         progress.event(event, output);
+        if let Some(events) = &mut events {
+            events.write(event);
+        }
     }));
+    if let Some(events) = events {
+        events.close()?;
+    }
     progress.finish();
-    let samples = samples.map_err(|error| stopped(error, &folder))?;
+    let samples = samples.map_err(|error| {
+        outside.told().iter().for_each(|line| output.note(line));
+        stopped(error, &folder)
+    })?;
     let git = revision(&project.root);
     let made = Made {
         run_id: folder.id.clone(),
@@ -165,6 +259,9 @@ pub(super) fn execute(
     let record = close(&plan, samples, made)?;
     save(&folder.path, &record).map_err(|error| stopped(error.into(), &folder))?;
     output.detail(|| format!("{} calls answered now", progress.asked));
+    for line in outside.told() {
+        output.note(&line);
+    }
     Ok(MadeRun { folder, record })
 }
 
@@ -184,14 +281,31 @@ fn stopped(error: RunError, folder: &RunFolder) -> Failure {
     failure.hint(format!("nothing answered is lost; go on with `evalgauge run --resume {}`", folder.id))
 }
 
-fn selection(args: &SelectArgs) -> Result<Selection, Failure> {
+fn selection(args: &SelectArgs, seed: u64) -> Result<Selection, Failure> {
     let filters = args.filter.iter().map(|filter| {
         filter
             .split_once('=')
             .map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_owned()))
             .ok_or_else(|| Failure::input(format!("--filter {filter}: expected KEY=VALUE")))
     });
-    Ok(Selection { ids: args.id.clone(), filters: filters.collect::<Result<_, _>>()?, limit: args.limit })
+    Ok(Selection {
+        ids: args.id.clone(),
+        filters: filters.collect::<Result<_, _>>()?,
+        sample: args.sample.map(|size| Sample { size: size.get(), seed }),
+        limit: args.limit,
+    })
+}
+
+/// The run of an id, or the latest one.
+fn any_run(project: &Project, id: &str) -> Result<RunFolder, Failure> {
+    let store = project.store();
+    if id.is_empty() {
+        let latest = store.runs().into_iter().next_back();
+        return latest.ok_or_else(|| Failure::input(format!("{}: no run to go on with", store.path().display())));
+    }
+    let path = store.folder_of(id)?;
+    let id = path.file_name().map_or_else(|| id.to_owned(), |name| name.to_string_lossy().into_owned());
+    Ok(RunFolder { id, path })
 }
 
 /// The unfinished run of an id, or the latest one.

@@ -1,14 +1,15 @@
 //! The settings that a project file holds.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::error::ConfigError;
 use crate::compare::{MetricSpec, SliceKeys};
 use crate::gate::{GatePolicy, MIN_N};
-use crate::provider::ProviderSpec;
+use crate::provider::cache::CacheMode;
+use crate::provider::{BudgetSpec, ProviderSpec};
 use crate::score::ScorerSpec;
 
 /// The seed where neither the command line nor the file names one.
@@ -57,6 +58,16 @@ pub struct Config {
     pub concurrency: usize,
     /// Seed of everything that draws.
     pub seed: u64,
+    /// What a whole run may take, over candidate and judges.
+    pub budget: BudgetSpec,
+    /// What the cache of answers is used for.
+    pub cache: CacheMode,
+    /// A file with prices per million tokens; without one, those that come with the program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prices: Option<PathBuf>,
+    /// The share of planned answers (below 1) or their number above which failed ones end a run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_limit: Option<f64>,
     /// `[candidates.NAME.KIND]`
     pub candidates: BTreeMap<String, ProviderSpec>,
     /// `[scorers.NAME.KIND]`
@@ -77,6 +88,10 @@ impl Default for Config {
             trials: 1,
             concurrency: 8,
             seed: DEFAULT_SEED,
+            budget: BudgetSpec::default(),
+            cache: CacheMode::default(),
+            prices: None,
+            error_limit: None,
             candidates: BTreeMap::new(),
             scorers: BTreeMap::new(),
             metrics: BTreeMap::new(),
@@ -107,9 +122,18 @@ impl Config {
         Ok(config)
     }
 
+    /// How many of the planned answers may fail.
+    #[must_use]
+    pub fn failed_answers(&self, planned: usize) -> Option<usize> {
+        self.error_limit.map(|limit| if limit < 1.0 { (limit * planned as f64) as usize } else { limit as usize })
+    }
+
     /// Refuses settings that contradict each other.
     fn check(&self) -> Result<(), String> {
         self.gate.check().map_err(|reason| format!("[gate] {reason}"))?;
+        if self.error_limit.is_some_and(|limit| limit < 0.0 || !limit.is_finite()) {
+            return Err("`error_limit` is negative; expected a share below 1, or a number of answers".to_owned());
+        }
         let named = |what: &str, name: &str, known: Vec<&String>| {
             let has: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
             let has = if has.is_empty() { "none".to_owned() } else { has.join(", ") };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::error::ConfigError;
 use super::file::Config;
 use crate::evalset::{EvalSet, EvalsetError, Folder};
-use crate::provider::ProviderSpec;
+use crate::provider::{PriceTable, ProviderSpec};
 use crate::record::Store;
 
 /// The name of the project file.
@@ -47,6 +47,17 @@ impl Project {
     #[must_use]
     pub fn store(&self) -> Store {
         Store::new(self.inside("reports"))
+    }
+
+    /// Prices per million tokens: of the file that the settings name, else those that come with the program.
+    ///
+    /// # Errors
+    /// A file that cannot be read or understood.
+    pub fn prices(&self) -> Result<PriceTable, ConfigError> {
+        let Some(file) = &self.config.prices else { return Ok(PriceTable::shipped()) };
+        let path = self.root.join(file);
+        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Io { path: path.clone(), source })?;
+        toml::from_str(&text).map_err(|error| ConfigError::parse(&path, &text, &error))
     }
 
     /// A path inside the project, as people write it: `reports`, not `./reports`.

@@ -12,4 +12,4 @@ pub use example::{Example, strings_of};
 pub use label::LabelValue;
 pub use parse::{Fields, parse_file};
 pub use pin::{Description, EvalSet, Folder, NewPin, Version, names, pin};
-pub use select::Selection;
+pub use select::{Sample, Selection};

@@ -1,6 +1,7 @@
 //! Choosing some examples of a set.
 
 use super::example::Example;
+use crate::table::sha256_hex;
 
 /// Which examples to take; the empty selection takes all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -9,8 +10,45 @@ pub struct Selection {
     pub ids: Vec<String>,
     /// Only examples with all of these label values.
     pub filters: Vec<(String, String)>,
+    /// Only so many of what is left, in the proportions of its labels.
+    pub sample: Option<Sample>,
     /// Only the first so many of what is left.
     pub limit: Option<usize>,
+}
+
+/// A sample that is the same for everybody with the same seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// How many examples.
+    pub size: usize,
+    /// The seed.
+    pub seed: u64,
+}
+
+impl Sample {
+    /// Which of the examples belong to it.
+    ///
+    /// They are laid out by their label values, those with the same ones in an order that the seed and the id decide, and
+    /// every n/size-th is taken: so each value of the first label keys has its share to within one example, and those of
+    /// later keys nearly so.
+    fn keep(self, examples: &[&Example]) -> Vec<bool> {
+        let mut laid_out: Vec<usize> = (0..examples.len()).collect();
+        let shuffle = |id: &str| sha256_hex(format!("{} {id}", self.seed));
+        let labels = |example: &Example| -> Vec<String> {
+            example
+                .labels
+                .iter()
+                .map(|(key, value)| format!("{key}={}", value.iter().collect::<Vec<_>>().join(",")))
+                .collect()
+        };
+        laid_out.sort_by_cached_key(|&place| (labels(examples[place]), shuffle(&examples[place].id)));
+        let mut keep = vec![false; examples.len()];
+        let size = self.size.min(examples.len());
+        for number in 0..size {
+            keep[laid_out[(2 * number + 1) * examples.len() / (2 * size)]] = true;
+        }
+        keep
+    }
 }
 
 impl Selection {
@@ -28,7 +66,7 @@ impl Selection {
         if let Some(id) = self.ids.iter().find(|id| !examples.iter().any(|example| example.id == **id)) {
             return Err(format!("the eval set has no example `{id}`"));
         }
-        let chosen: Vec<&Example> = examples
+        let mut chosen: Vec<&Example> = examples
             .iter()
             .filter(|example| self.ids.is_empty() || self.ids.contains(&example.id))
             .filter(|example| {
@@ -36,8 +74,59 @@ impl Selection {
                     example.labels.get(key).is_some_and(|label| label.iter().any(|have| have == value))
                 })
             })
-            .take(self.limit.unwrap_or(usize::MAX))
             .collect();
+        if let Some(sample) = self.sample {
+            let mut keep = sample.keep(&chosen).into_iter();
+            chosen.retain(|_| keep.next().unwrap_or(false));
+        }
+        chosen.truncate(self.limit.unwrap_or(usize::MAX));
         if chosen.is_empty() { Err("the selection leaves no example".to_owned()) } else { Ok(chosen) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn example(number: usize) -> Example {
+        let labels = [("kind", number % 3), ("tier", number % 10 / 9)];
+        let labels: BTreeMap<_, _> = labels
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), serde_json::from_value(serde_json::json!(value.to_string())).unwrap()))
+            .collect();
+        Example {
+            id: format!("e{number}"),
+            input: "x".into(),
+            expected: None,
+            labels,
+            group: None,
+            other: serde_json::Map::new(),
+        }
+    }
+
+    #[test]
+    fn a_sample_keeps_proportions_and_is_the_same_for_a_seed() {
+        let examples: Vec<Example> = (0..600).map(example).collect();
+        let ids = |size, seed| -> Vec<String> {
+            let selection = Selection { sample: Some(Sample { size, seed }), ..Selection::default() };
+            selection.choose(&examples).unwrap().into_iter().map(|example| example.id.clone()).collect()
+        };
+        let sample = ids(60, 7);
+        assert_eq!(sample.len(), 60);
+        assert_eq!(sample, ids(60, 7));
+        assert_ne!(sample, ids(60, 8));
+        let count = |key: &str, value: &str| {
+            let has = |id: &String| {
+                let example = examples.iter().find(|example| example.id == *id).unwrap();
+                example.labels[key].iter().any(|have| have == value)
+            };
+            sample.iter().filter(|id| has(id)).count()
+        };
+        for kind in ["0", "1", "2"] {
+            assert_eq!(count("kind", kind), 20);
+        }
+        assert_eq!(count("tier", "1"), 6);
+        assert_eq!(ids(10_000, 7).len(), 600);
     }
 }

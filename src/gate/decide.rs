@@ -141,11 +141,12 @@ fn decide_cell(
     let mut note = None;
     let state = if tested.is_none() {
         State::Shown
-    } else if worse && drop > margin && fall_holds(&compared.evidence, alpha, share, largest_gain) {
-        State::Regressed
     } else if unscored_share > policy.require.unscored.max {
+        // Before anything else: what is missing may be what passed, or what failed.
         note = Some(format!("{} of {} pairs are unscored", compared.unscored, compared.n + compared.unscored));
         State::Undecided
+    } else if worse && drop > margin && fall_holds(&compared.evidence, alpha, share, largest_gain) {
+        State::Regressed
     } else if worse && drop > margin {
         note = Some("most changes are losses, but the mean change is not below zero for sure".to_owned());
         State::Undecided

@@ -1,18 +1,29 @@
 //! Who answers calls: models behind APIs, applications, programs, rule files, recordings. The only module that reaches outside for an answer.
 
+mod budget;
+mod build;
+pub mod cache;
 mod command;
 mod keyword;
 mod limited;
+mod metered;
 mod model_spec;
+mod notice;
+mod price;
 mod replay;
 mod retrying;
 mod router;
 mod spec;
 mod wire;
 
-pub use limited::LimitSpec;
+pub use budget::{Budget, BudgetSpec, Spent};
+pub use build::Surroundings;
+pub use limited::{LimitSpec, Limited};
+pub use metered::Metered;
 pub use model_spec::{ModelSpec, Vendor};
-pub use retrying::RetryPolicy;
+pub use notice::{Notice, Notices};
+pub use price::{Price, PriceTable};
+pub use retrying::{RetryPolicy, Retrying};
 pub use router::{Provider, ProviderError, Router};
 pub use spec::{CommandSpec, HttpSpec, KeywordSpec, OutputForm, ProviderSpec, ReplaySpec, Seconds, VersionSpec};
 pub use wire::Secret;

@@ -12,7 +12,7 @@ use crate::call::{Headers, Params, Tool, ToolChoice};
 /// Whose words are spoken on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vendor {
-    /// OpenAI's chat completions, and every server that speaks them (vLLM, Ollama, llama.cpp, LiteLLM, Azure).
+    /// OpenAI's chat completions, and every server that speaks them (`vLLM`, Ollama, llama.cpp, `LiteLLM`, Azure).
     OpenAi,
     /// OpenAI's responses.
     OpenAiResponses,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
+use super::cache::CacheError;
 use crate::call::{Answered, Call};
 use crate::evalset::EvalsetError;
 use crate::table::TableError;
@@ -20,6 +21,15 @@ pub enum ProviderError {
     /// Settings, rules or a recording that cannot be used.
     #[error("{0}")]
     Settings(String),
+    /// The key is missing, or not good for this.
+    #[error("the provider refuses the key: {0}")]
+    Auth(String),
+    /// Nothing gets through.
+    #[error("the provider is down: {0} attempts in a row failed, and it was given time")]
+    Down(u32),
+    /// A limit of `[budget]` is reached.
+    #[error("budget reached: {0}")]
+    Budget(String),
     /// The program cannot be started.
     #[error("cannot start `{program}`: {source}")]
     Start {
@@ -27,6 +37,17 @@ pub enum ProviderError {
         program: String,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// The cache of answers cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// Nobody may be asked, and the cache holds no answer.
+    #[error("the cache is read-only and holds no answer to {call}, key {key}")]
+    CacheMiss {
+        /// The key of the missing answer.
+        key: String,
+        /// The call in words.
+        call: String,
     },
 }
 

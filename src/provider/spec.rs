@@ -208,15 +208,56 @@ impl ProviderSpec {
         }
     }
 
+    /// The model behind a vendor's API, where it is one.
+    #[must_use]
+    pub const fn model(&self) -> Option<(Vendor, &ModelSpec)> {
+        match self {
+            Self::OpenAi(spec) => Some((Vendor::OpenAi, spec)),
+            Self::OpenAiResponses(spec) => Some((Vendor::OpenAiResponses, spec)),
+            Self::Anthropic(spec) => Some((Vendor::Anthropic, spec)),
+            Self::Google(spec) => Some((Vendor::Google, spec)),
+            Self::Replay(_) | Self::Command(_) | Self::Keyword(_) | Self::Http(_) => None,
+        }
+    }
+
+    /// What is tried again and how much at once, of providers behind a network.
+    #[must_use]
+    pub fn network(&self) -> Option<(RetryPolicy, LimitSpec)> {
+        match self {
+            Self::Http(spec) => Some((spec.retry, spec.limits)),
+            _ => self.model().map(|(_, spec)| (spec.retry, spec.limits)),
+        }
+    }
+
+    /// The template of a request's body, where the kind has one.
+    #[must_use]
+    pub fn body(&self) -> Option<&Path> {
+        match self {
+            Self::Http(spec) => spec.body.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The files whose contents decide the answers.
+    fn files(&self) -> Vec<&Path> {
+        let files: Vec<&PathBuf> = match self {
+            Self::Replay(spec) => vec![&spec.file],
+            Self::Keyword(spec) => vec![&spec.rules],
+            Self::Command(_) => Vec::new(),
+            Self::Http(spec) => spec.body.iter().collect(),
+            Self::OpenAi(spec) | Self::OpenAiResponses(spec) | Self::Anthropic(spec) | Self::Google(spec) => {
+                [&spec.system, &spec.schema].into_iter().flatten().collect()
+            }
+        };
+        files.into_iter().map(PathBuf::as_path).collect()
+    }
+
     /// The prompt template's file, where the kind has one.
     #[must_use]
     pub fn prompt(&self) -> Option<&Path> {
         match self {
             Self::Command(spec) => spec.prompt.as_deref(),
-            Self::Replay(_) | Self::Keyword(_) | Self::Http(_) => None,
-            Self::OpenAi(spec) | Self::OpenAiResponses(spec) | Self::Anthropic(spec) | Self::Google(spec) => {
-                spec.prompt.as_deref()
-            }
+            _ => self.model().and_then(|(_, spec)| spec.prompt.as_deref()),
         }
     }
 
@@ -236,13 +277,9 @@ impl ProviderSpec {
     /// A file that cannot be read.
     pub fn digest(&self, root: &Path) -> Result<String, ProviderError> {
         let settings = serde_json::to_string(self).unwrap_or_default();
-        let file = match self {
-            Self::Replay(spec) => Some(&spec.file),
-            Self::Keyword(spec) => Some(&spec.rules),
-            _ => None,
-        };
-        let content = file.map(|file| sha256_of_file(&root.join(file))).transpose()?.unwrap_or_default();
-        Ok(sha256_hex(format!("{} {settings} {content}", self.kind())))
+        let contents = self.files().into_iter().map(|file| Ok(sha256_of_file(&root.join(file))?));
+        let contents = contents.collect::<Result<Vec<String>, ProviderError>>()?.join(" ");
+        Ok(sha256_hex(format!("{} {settings} {contents}", self.kind())))
     }
 
     /// Makes the provider; reads its files, and its key from the environment, whose variables `env` gives.

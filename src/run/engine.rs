@@ -19,13 +19,16 @@ use crate::record::{Journal, JournalRow, Sample};
 pub struct Limits {
     /// Calls in flight.
     pub concurrency: usize,
+    /// More failed answers than this end the run.
+    pub failed: Option<usize>,
 }
 
 /// Runs a plan to its end and gives the samples, by the bytes of the id, then trial.
 ///
 /// Every reply is in the journal before it is used. `replayed` are the replies of an earlier start of the same plan; they
 /// are not asked for again. `interrupt` gives a future that ends when the user wants to stop: the first time, calls in
-/// flight are waited for and nothing new is sent; the second time they are dropped.
+/// flight are waited for and nothing new is sent; the second time they are dropped. Whatever else ends a run early waits
+/// for the calls in flight too: they may be paid for.
 ///
 /// # Errors
 /// [`RunError::Interrupted`] when stopped early, or whatever makes going on pointless. The journal then holds all replies
@@ -48,9 +51,17 @@ where
     let mut in_flight = FuturesUnordered::new();
     let mut stop = Box::pin(interrupt());
     let mut stopping = false;
+    let mut ended: Option<RunError> = None;
     loop {
-        while !stopping && in_flight.len() < limits.concurrency.max(1) {
-            let Some((task, key, call)) = state.next_call(on_event)? else { break };
+        while !stopping && ended.is_none() && in_flight.len() < limits.concurrency.max(1) {
+            let next = match state.next_call(on_event) {
+                Ok(next) => next,
+                Err(error) => {
+                    ended = Some(error);
+                    break;
+                }
+            };
+            let Some((task, key, call)) = next else { break };
             in_flight.push(async move { (task, key, plan.provider.ask(&call).await) });
         }
         if in_flight.is_empty() {
@@ -67,12 +78,34 @@ where
                 stop = Box::pin(interrupt());
             }
             Some((task, key, answered)) = in_flight.next() => {
-                state.answered(task, key, answered?, journal, on_event)?;
+                let outcome = match answered {
+                    Ok(answered) => state.answered(task, key, answered, journal, on_event),
+                    Err(error) => Err(error.into()),
+                };
+                let too_many = limits.failed.is_some_and(|most| state.failed > most);
+                let outcome = if too_many && outcome.is_ok() {
+                    Err(RunError::TooManyFailed { failed: state.failed, done: state.samples.len(), planned })
+                } else {
+                    outcome
+                };
+                if let Err(error) = outcome {
+                    // A record that cannot be kept makes waiting pointless.
+                    if matches!(error, RunError::Record(_)) {
+                        return Err(error);
+                    }
+                    if ended.is_none() {
+                        on_event(&RunEvent::Stopping { in_flight: in_flight.len() });
+                        ended = Some(error);
+                    }
+                }
             }
         }
     }
     drop(in_flight);
     journal.sync()?;
+    if let Some(error) = ended {
+        return Err(error);
+    }
     if state.samples.len() < planned {
         return Err(RunError::Interrupted { done: state.samples.len(), planned });
     }
@@ -94,6 +127,8 @@ struct Running<'p> {
     /// Calls that are waiting for their turn.
     waiting: VecDeque<(usize, Key, Call)>,
     samples: Vec<Sample>,
+    /// How many of them have no answer.
+    failed: usize,
 }
 
 impl<'p> Running<'p> {
@@ -110,6 +145,7 @@ impl<'p> Running<'p> {
             open: BTreeMap::new(),
             waiting: VecDeque::new(),
             samples: Vec::with_capacity(planned),
+            failed: 0,
         }
     }
 
@@ -138,6 +174,7 @@ impl<'p> Running<'p> {
             Next::Ask(calls) => self.waiting.extend(calls.into_iter().map(|(key, call)| (index, key, call))),
             Next::Done(sample) => {
                 on_event(&RunEvent::Finished { id: &sample.id, trial: sample.trial, failed: sample.error.is_some() });
+                self.failed += usize::from(sample.error.is_some());
                 self.open.remove(&index);
                 self.samples.push(*sample);
             }

@@ -1,6 +1,7 @@
 //! Why a run ended before its end.
 
 use crate::call::TemplateError;
+use crate::candidate::CandidateError;
 use crate::provider::ProviderError;
 use crate::record::RecordError;
 use crate::score::SpecError;
@@ -28,7 +29,7 @@ pub enum RunError {
         /// The example.
         id: String,
         /// What is wrong.
-        source: TemplateError,
+        source: CandidateError,
     },
     /// A prompt template that cannot be read.
     #[error(transparent)]
@@ -44,6 +45,16 @@ pub enum RunError {
     /// The plan makes no sense.
     #[error("{0}")]
     Plan(String),
+    /// More answers failed than the settings allow.
+    #[error("{failed} answers failed, more than `error_limit` allows, with {done} of {planned} done")]
+    TooManyFailed {
+        /// Answers that failed.
+        failed: usize,
+        /// Answers there are.
+        done: usize,
+        /// Answers that were planned.
+        planned: usize,
+    },
     /// The user asked to stop; what was answered is in the journal.
     #[error("interrupted with {done} of {planned} answers")]
     Interrupted {

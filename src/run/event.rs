@@ -1,9 +1,12 @@
 //! What a run says while it goes on: the only link from the runner to whoever shows progress.
 
+use serde::Serialize;
+
 use crate::call::Answered;
 
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 pub enum RunEvent<'a> {
     /// The run begins.
     Started {

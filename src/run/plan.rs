@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::error::RunError;
-use crate::call::{Step, Template};
-use crate::candidate::ProgramCandidate;
+use crate::call::{AnswerSchema, Call, Request, Step, Template};
+use crate::candidate::{Candidate, ChatCandidate, ProgramCandidate};
 use crate::evalset::{EvalSet, Example, Selection};
-use crate::provider::{ProviderSpec, Router};
+use crate::provider::{ModelSpec, ProviderError, ProviderSpec, Router, Surroundings};
 use crate::record::{Asked, CandidateId, DatasetId, ScorerId};
 use crate::score::{Scorer, ScorerSpec};
 use crate::table::{TableError, sha256_hex};
 
 /// The settings that a plan is made from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Setup<'a> {
-    /// The project's folder, from which paths in the settings start.
-    pub root: &'a Path,
+    /// What providers need: the project's folder, keys, limits, budget.
+    pub around: Surroundings<'a>,
     /// The pinned set.
     pub evalset: &'a EvalSet,
     /// Which of its examples.
@@ -40,7 +40,7 @@ pub struct Plan {
     /// SHA-256 over the chosen ids.
     pub selection_sha256: String,
     pub(super) examples: Vec<Example>,
-    pub(super) candidate: ProgramCandidate,
+    pub(super) candidate: Candidate,
     pub(super) scorers: Vec<(String, Box<dyn Scorer>)>,
     pub(super) provider: Router,
 }
@@ -56,16 +56,15 @@ impl Plan {
         }
         let examples: Vec<Example> =
             setup.selection.choose(&setup.evalset.examples).map_err(RunError::Plan)?.into_iter().cloned().collect();
-        let prompt = setup.provider.prompt().map(|file| template(setup.root, file)).transpose()?;
+        let prompt = setup.provider.prompt().map(|file| template(setup.around.root, file)).transpose()?;
         let unusable = |source| RunError::Candidate { name: setup.candidate.to_owned(), source };
         let candidate_id = CandidateId {
             name: setup.candidate.to_owned(),
             kind: setup.provider.kind().to_owned(),
-            digest: setup.provider.digest(setup.root).map_err(unusable)?,
+            digest: setup.provider.digest(setup.around.root).map_err(unusable)?,
             prompt_sha256: prompt.as_ref().map(|prompt| prompt.digest().to_owned()),
         };
-        let candidate =
-            ProgramCandidate { provider: setup.candidate.to_owned(), prompt, answer: setup.provider.answer() };
+        let candidate = candidate(setup, prompt)?;
         let mut scorers: Vec<(String, Box<dyn Scorer>)> = Vec::new();
         let mut scorer_ids = BTreeMap::new();
         for (name, spec) in setup.scorers {
@@ -79,8 +78,6 @@ impl Plan {
             scorer_ids.insert(name.clone(), id);
             scorers.push((name.clone(), scorer));
         }
-        let env = |name: &str| std::env::var(name).ok();
-        let provider = setup.provider.build(setup.root, &env).map_err(unusable)?;
         let plan = Self {
             asked: Asked {
                 dataset: DatasetId {
@@ -98,7 +95,7 @@ impl Plan {
             examples,
             candidate,
             scorers,
-            provider: Router::default().with(setup.candidate, provider),
+            provider: Router::default().with(setup.candidate, setup.provider.wrapped(&setup.around).map_err(unusable)?),
         };
         plan.check()?;
         Ok(plan)
@@ -108,6 +105,25 @@ impl Plan {
     #[must_use]
     pub fn answers(&self) -> usize {
         self.examples.len() * self.asked.trials as usize
+    }
+
+    /// The calls that begin the answers, for estimates.
+    ///
+    /// # Errors
+    /// An example that cannot be asked.
+    pub fn first_calls(&self) -> Result<Vec<Call>, RunError> {
+        let none = BTreeMap::new();
+        let mut calls = Vec::with_capacity(self.answers());
+        for trial in 0..self.asked.trials {
+            for example in &self.examples {
+                let step = self.candidate.step(example, trial, &crate::call::Replies::new(&none));
+                let step = step.map_err(|source| RunError::Prompt { id: example.id.clone(), source })?;
+                if let Step::Ask(asked) = step {
+                    calls.extend(asked.into_iter().map(|(_, call)| call));
+                }
+            }
+        }
+        Ok(calls)
     }
 
     /// Refuses what would only come to light after part of the answers were paid for.
@@ -126,6 +142,36 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// The candidate of the settings, with its templates.
+fn candidate(setup: &Setup<'_>, prompt: Option<Template>) -> Result<Candidate, RunError> {
+    let root = setup.around.root;
+    let provider = setup.candidate.to_owned();
+    let Some((_, spec)) = setup.provider.model() else {
+        let body = setup.provider.body().map(|file| template(root, file)).transpose()?;
+        return Ok(Candidate::Program(ProgramCandidate { provider, prompt, body, answer: setup.provider.answer() }));
+    };
+    let system = spec.system.as_deref().map(|file| template(root, file)).transpose()?;
+    let schema = spec
+        .schema
+        .as_deref()
+        .map(|file| schema(root, file))
+        .transpose()
+        .map_err(|source| RunError::Candidate { name: provider.clone(), source })?;
+    let ModelSpec { model, tools, tool_choice, params, .. } = spec.clone();
+    let request = Request { provider, model, messages: Vec::new(), tools, tool_choice, schema, params, repeat: 0 };
+    Ok(Candidate::Chat(ChatCandidate { request, prompt, system }))
+}
+
+/// The JSON schema of an answer; its name is the file's.
+fn schema(root: &Path, file: &Path) -> Result<AnswerSchema, ProviderError> {
+    let path = root.join(file);
+    let text = std::fs::read_to_string(&path).map_err(TableError::io(&path))?;
+    let schema = serde_json::from_str(&text)
+        .map_err(|error| ProviderError::Settings(format!("{}: not JSON: {error}", file.display())))?;
+    let name = file.file_stem().map_or_else(|| "answer".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    Ok(AnswerSchema { name, schema })
 }
 
 fn template(root: &Path, file: &Path) -> Result<Template, RunError> {

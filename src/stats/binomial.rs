@@ -10,19 +10,52 @@ const INVERSION_LIMIT: f64 = 10.0;
 /// Inversion for small expected counts, else the transformed rejection BTRS of Hörmann (1993); both sample the
 /// distribution itself, not an approximation. `p` outside `[0, 1]` counts as the nearer end, NaN as 0.
 pub fn draw(n: u64, p: f64, rng: &mut Stream) -> u64 {
-    if p > 0.5 {
-        return n - draw_up_to_half(n, 1.0 - p, rng);
-    }
-    draw_up_to_half(n, p, rng)
+    Binomial::new(n, p).draw(rng)
 }
 
-fn draw_up_to_half(n: u64, p: f64, rng: &mut Stream) -> u64 {
-    if n == 0 || p.is_nan() || p <= 0.0 {
-        0
-    } else if n as f64 * p < INVERSION_LIMIT {
-        invert(n, p, rng)
-    } else {
-        reject(n as f64, p, rng)
+/// A distribution to draw from, with what can be computed before: the roots and quotients of many of them then overlap,
+/// which they do not between draws, whose end a processor cannot foresee.
+#[derive(Debug, Clone, Copy)]
+pub struct Binomial {
+    n: u64,
+    /// The probability, or that of failure where it is the smaller one.
+    p: f64,
+    mirrored: bool,
+    method: Method,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Method {
+    Nothing,
+    Inversion,
+    Rejection(Rejection),
+}
+
+impl Binomial {
+    /// As [`draw`] describes it.
+    #[inline]
+    pub fn new(n: u64, p: f64) -> Self {
+        let mirrored = p > 0.5;
+        let p = if mirrored { 1.0 - p } else { p };
+        let method = if n == 0 || p.is_nan() || p <= 0.0 {
+            Method::Nothing
+        } else if n as f64 * p < INVERSION_LIMIT {
+            Method::Inversion
+        } else {
+            Method::Rejection(Rejection::new(n as f64, p))
+        };
+        Self { n, p, mirrored, method }
+    }
+
+    /// One draw.
+    #[inline]
+    pub fn draw(&self, rng: &mut Stream) -> u64 {
+        let count = match &self.method {
+            Method::Nothing => 0,
+            Method::Inversion => invert(self.n, self.p, rng),
+            Method::Rejection(rejection) => rejection.draw(self.n as f64, self.p, rng),
+        };
+        if self.mirrored { self.n - count } else { count }
     }
 }
 
@@ -45,30 +78,46 @@ fn invert(n: u64, p: f64, rng: &mut Stream) -> u64 {
 }
 
 /// Hörmann's BTRS, for `n p >= 10`, with the squeeze of his BTRD before anything is computed exactly.
-fn reject(n: f64, p: f64, rng: &mut Stream) -> u64 {
-    let variance = n * p * (1.0 - p);
-    let deviation = variance.sqrt();
-    let b = 1.15 + 2.53 * deviation;
-    let a = -0.0873 + 0.0248 * b + 0.01 * p;
-    let centre = n * p + 0.5;
-    let quick = 0.92 - 4.2 / b;
-    loop {
-        let v = uniform(rng);
-        let u = uniform(rng) - 0.5;
-        let near = 0.5 - u.abs();
-        let position = (2.0 * a / near + b) * u + centre;
-        // Written so that the infinity of `near == 0` is thrown away as well.
-        if !(position >= 0.0 && position < n + 1.0) {
-            continue;
-        }
-        let k = position as u64;
-        if near >= 0.07 && v <= quick {
-            return k;
-        }
-        let scale = (2.83 + 5.1 / b) * deviation;
-        let height = libm::log(v * scale / (a / (near * near) + b));
-        if accepts(n, p, variance, k as f64, height) {
-            return k;
+#[derive(Debug, Clone, Copy)]
+struct Rejection {
+    variance: f64,
+    deviation: f64,
+    a: f64,
+    b: f64,
+    centre: f64,
+    quick: f64,
+}
+
+impl Rejection {
+    #[inline]
+    fn new(n: f64, p: f64) -> Self {
+        let variance = n * p * (1.0 - p);
+        let deviation = variance.sqrt();
+        let b = 1.15 + 2.53 * deviation;
+        let a = -0.0873 + 0.0248 * b + 0.01 * p;
+        Self { variance, deviation, a, b, centre: n * p + 0.5, quick: 0.92 - 4.2 / b }
+    }
+
+    fn draw(&self, n: f64, p: f64, rng: &mut Stream) -> u64 {
+        let Self { variance, deviation, a, b, centre, quick } = *self;
+        loop {
+            let v = uniform(rng);
+            let u = uniform(rng) - 0.5;
+            let near = 0.5 - u.abs();
+            let position = (2.0 * a / near + b) * u + centre;
+            // Written so that the infinity of `near == 0` is thrown away as well.
+            if !(position >= 0.0 && position < n + 1.0) {
+                continue;
+            }
+            let k = position as u64;
+            if near >= 0.07 && v <= quick {
+                return k;
+            }
+            let scale = (2.83 + 5.1 / b) * deviation;
+            let height = libm::log(v * scale / (a / (near * near) + b));
+            if accepts(n, p, variance, k as f64, height) {
+                return k;
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads a file, a clock or an unseeded generator. Functions that draw take their seed as an argument and
 //! give the same bits on any number of threads. Too little data is an error ([`StatError`]), never NaN or an interval
-//! of zero width. `docs/statistics.md` says which method is the default where, and why.
+//! of zero width. `docs/statistics.md` and its pages say which method is the default where, and why.
 //!
 //! | family | module |
 //! | --- | --- |

@@ -8,7 +8,7 @@
 use rand::Rng;
 use rayon::prelude::*;
 
-use super::binomial;
+use super::binomial::{self, Binomial};
 use super::error::{Result, at_least};
 use super::rng::{Stream, stream};
 
@@ -102,24 +102,30 @@ fn distinct<const D: usize>(sorted: &[[f64; D]]) -> Vec<Group<D>> {
 }
 
 fn by_counts<const D: usize>(groups: &[Group<D>], n: u64, resampling: Resampling) -> Vec<[f64; D]> {
-    replicated(
-        resampling,
-        || (),
-        |(), rng| {
-            let (mut left, mut sums) = (n, [0.0; D]);
-            for group in groups {
-                let count = binomial::draw(left, group.share, rng);
-                left -= count;
+    let mut sums = vec![[0.0; D]; resampling.replicates];
+    sums.par_chunks_mut(BATCH).enumerate().for_each(|(batch, sums)| {
+        let mut rngs = streams(resampling.seed, batch, sums.len());
+        let mut left = vec![n; sums.len()];
+        let mut counts: Vec<Binomial> = Vec::with_capacity(sums.len());
+        for group in groups {
+            counts.clear();
+            counts.extend(left.iter().map(|&left| Binomial::new(left, group.share)));
+            for (((rng, left), sums), count) in rngs.iter_mut().zip(&mut left).zip(&mut *sums).zip(&counts) {
+                let count = count.draw(rng);
+                *left -= count;
                 for (sum, x) in sums.iter_mut().zip(group.row) {
                     *sum += count as f64 * x;
                 }
-                if left == 0 {
-                    break;
-                }
             }
-            sums
-        },
-    )
+        }
+    });
+    sums
+}
+
+/// The streams of the replicates of a batch.
+fn streams(seed: u64, batch: usize, count: usize) -> Vec<Stream> {
+    let first = (batch * BATCH) as u64;
+    (first..first + count as u64).map(|index| stream(seed, index)).collect()
 }
 
 /// Rows of one power of two, repeated until they fill the table: every table index is then equally likely.
@@ -187,8 +193,7 @@ impl<const D: usize> Block<D> {
 fn by_blocks<const D: usize>(blocks: &[Block<D>], n: u64, resampling: Resampling) -> Vec<[f64; D]> {
     let mut sums = vec![[0.0; D]; resampling.replicates];
     sums.par_chunks_mut(BATCH).enumerate().for_each(|(batch, sums)| {
-        let first = (batch * BATCH) as u64;
-        let mut rngs: Vec<Stream> = (0..sums.len() as u64).map(|i| stream(resampling.seed, first + i)).collect();
+        let mut rngs = streams(resampling.seed, batch, sums.len());
         let mut left = vec![n; sums.len()];
         for block in blocks {
             for ((rng, left), sums) in rngs.iter_mut().zip(&mut left).zip(&mut *sums) {

@@ -116,27 +116,78 @@ pub fn test_family(cells: &[Cell], draws: Draws) -> FamilyTest {
 /// Sign bits in one word of the draw: which word, and which of its bits.
 type WordMask = (u32, u64);
 
-/// How a cell's sum is made from the drawn signs; whichever reads less memory.
+/// Draws that are made side by side, so that what describes a cell is read once for all of them.
+const LANES: usize = 16;
+type Lanes<T> = [T; LANES];
+
+/// Whole numbers up to this are exact as floats, and so is any sum of them that stays below it.
+const EXACT_AS_FLOAT: u64 = 1 << 53;
+
+/// Reading a word of every draw, and counting its bits, costs about as much as this many terms of a sum.
+const TERMS_PER_WORD: usize = 8;
+
+/// How a cell's sum is made from the drawn signs; whichever is quicker. Each gives the exact sum.
 enum Sum {
     /// (bundle, change): blocks with the same changes in the same cells only matter by how many of them flip.
-    Bundles(Vec<(u32, i64)>),
+    Bundles(Vec<(u32, f64)>),
+    /// The same, with sums too large to be exact as floats.
+    WideBundles(Vec<(u32, i64)>),
     /// Per distinct change: its value, how many blocks have it, and where their sign bits are.
     Masks(Vec<(i64, i64, Vec<WordMask>)>),
 }
 
 impl Sum {
-    fn flipped(&self, bits: &[u64], bundles: &[i64]) -> i64 {
+    fn flipped(&self, drawn: &Drawn) -> Lanes<i64> {
         match self {
-            Self::Bundles(terms) => terms.iter().map(|&(bundle, change)| change * bundles[bundle as usize]).sum(),
-            Self::Masks(values) => values
-                .iter()
-                .map(|(change, count, words)| {
-                    let plus: u32 = words.iter().map(|&(word, mask)| (bits[word as usize] & mask).count_ones()).sum();
-                    change * (2 * i64::from(plus) - count)
-                })
-                .sum(),
+            Self::Bundles(terms) => weighted(terms, &drawn.bundles).map(|sum| sum as i64),
+            Self::WideBundles(terms) => weighted(terms, &drawn.wide_bundles),
+            Self::Masks(values) => {
+                let mut sums = [0; LANES];
+                for (change, count, words) in values {
+                    let plus = ones(&drawn.bits, words);
+                    for (sum, plus) in sums.iter_mut().zip(plus) {
+                        *sum += change * (2 * i64::from(plus) - count);
+                    }
+                }
+                sums
+            }
         }
     }
+}
+
+/// Per draw Σ change × (blocks of the bundle that stay less those that flip).
+fn weighted<T>(terms: &[(u32, T)], bundles: &[Lanes<T>]) -> Lanes<T>
+where
+    T: Copy + Default + std::ops::Mul<Output = T> + std::ops::AddAssign,
+{
+    let mut sums = [T::default(); LANES];
+    for &(bundle, change) in terms {
+        for (sum, stay) in sums.iter_mut().zip(&bundles[bundle as usize]) {
+            *sum += change * *stay;
+        }
+    }
+    sums
+}
+
+/// How many of these bits are set in each draw.
+fn ones(bits: &[Lanes<u64>], words: &[WordMask]) -> Lanes<u32> {
+    let mut counts = [0; LANES];
+    for &(word, mask) in words {
+        for (count, bits) in counts.iter_mut().zip(&bits[word as usize]) {
+            *count += (bits & mask).count_ones();
+        }
+    }
+    counts
+}
+
+/// What some draws came to, before it is told from cell to cell.
+struct Drawn {
+    /// The sign bits, word by word.
+    bits: Vec<Lanes<u64>>,
+    /// Of each bundle the blocks that stay less those that flip.
+    bundles: Vec<Lanes<f64>>,
+    /// The same, where a cell needs it.
+    wide_bundles: Vec<Lanes<i64>>,
 }
 
 /// The blocks of one kind in a cell whose change is recomputed: how many there are, and where their sign bits are.
@@ -174,17 +225,14 @@ impl RankedCell {
         normal_cdf(change / self.scale) / self.weight
     }
 
-    /// Q under a draw, unless the change is above the observed one.
-    fn drawn(&self, bits: &[u64], bundles: &[i64]) -> Option<f64> {
+    /// Q under a draw, unless the change is above the observed one; `sum` and `bits` are those of the draw.
+    fn drawn(&self, sum: i64, bits: &[u64]) -> Option<f64> {
         match &self.statistic {
-            Statistic::Sum { observed, sum } => {
-                let sum = sum.flipped(bits, bundles);
-                match sum.cmp(observed) {
-                    std::cmp::Ordering::Greater => None,
-                    std::cmp::Ordering::Equal => Some(self.q),
-                    std::cmp::Ordering::Less => Some(self.q_of(sum as f64)),
-                }
-            }
+            Statistic::Sum { observed, .. } => match sum.cmp(observed) {
+                std::cmp::Ordering::Greater => None,
+                std::cmp::Ordering::Equal => Some(self.q),
+                std::cmp::Ordering::Less => Some(self.q_of(sum as f64)),
+            },
             Statistic::Recomputed { observed, kinds, by } => {
                 let change = recomputed(kinds, by.as_ref(), bits);
                 let slack = TIE * (self.scale + observed.abs());
@@ -207,10 +255,13 @@ struct Family {
     ranked: Vec<RankedCell>,
     /// The observed Q of each rank.
     observed: Vec<f64>,
-    /// Bit ranges of the bundles of blocks that change alike.
-    bundles: Vec<std::ops::Range<u32>>,
+    /// Where the sign bits of each bundle of blocks that change alike are, and how many.
+    bundles: Vec<(Vec<WordMask>, u32)>,
     words: usize,
-    needs_bundles: bool,
+    /// Whether some cell is a sum that is not exact as a float.
+    needs_wide: bool,
+    /// Whether some cell is recomputed from the bits of a draw.
+    needs_bits: bool,
 }
 
 impl Family {
@@ -252,52 +303,79 @@ impl Family {
             })
             .collect();
         ranked.sort_by(|(i, a), (j, b)| a.q.total_cmp(&b.q).then(i.cmp(j)));
-        let needs_bundles =
-            ranked.iter().any(|(_, cell)| matches!(cell.statistic, Statistic::Sum { sum: Sum::Bundles(_), .. }));
+        let any = |wanted: fn(&Statistic) -> bool| ranked.iter().any(|(_, cell)| wanted(&cell.statistic));
+        let needs_wide = any(|statistic| matches!(statistic, Statistic::Sum { sum: Sum::WideBundles(_), .. }));
+        let needs_bits = any(|statistic| matches!(statistic, Statistic::Recomputed { .. }));
         let (order, ranked): (_, Vec<RankedCell>) = ranked.into_iter().unzip();
         let observed = ranked.iter().map(|cell| cell.q).collect();
-        Self { order, ranked, observed, bundles, words, needs_bundles }
+        let bundles = bundles.into_iter().map(|range| (word_masks(&range), range.end - range.start)).collect();
+        Self { order, ranked, observed, bundles, words, needs_wide, needs_bits }
     }
 
     fn draw(&self, seed: u64, indices: std::ops::Range<u64>) -> Hits {
         let mut counter = Counter::new(&self.observed);
-        let mut bits = vec![0_u64; self.words];
-        let mut bundles = vec![0_i64; self.bundles.len()];
-        for index in indices {
-            let mut stream = rng::stream(seed, index);
-            for word in &mut bits {
-                *word = stream.next_u64();
-            }
-            if self.needs_bundles {
-                for (sum, range) in bundles.iter_mut().zip(&self.bundles) {
-                    *sum = 2 * i64::from(ones(&bits, range)) - i64::from(range.end - range.start);
+        let mut drawn = Drawn {
+            bits: vec![[0; LANES]; self.words],
+            bundles: vec![[0.0; LANES]; self.bundles.len()],
+            wide_bundles: vec![[0; LANES]; if self.needs_wide { self.bundles.len() } else { 0 }],
+        };
+        let mut sums = vec![[0; LANES]; self.ranked.len()];
+        let mut bits: Vec<u64> = Vec::new();
+        for first in indices.clone().step_by(LANES) {
+            let count = (indices.end - first).min(LANES as u64);
+            for lane in 0..count {
+                let mut stream = rng::stream(seed, first + lane);
+                for word in &mut drawn.bits {
+                    word[lane as usize] = stream.next_u64();
                 }
             }
-            for (rank, cell) in self.ranked.iter().enumerate() {
-                if let Some(q) = cell.drawn(&bits, &bundles) {
-                    counter.reached(index, rank, q);
+            self.add_up(&mut drawn, &mut sums);
+            for lane in 0..count {
+                if self.needs_bits {
+                    bits.clear();
+                    bits.extend(drawn.bits.iter().map(|word| word[lane as usize]));
+                }
+                for (rank, (cell, sums)) in self.ranked.iter().zip(&sums).enumerate() {
+                    if let Some(q) = cell.drawn(sums[lane as usize], &bits) {
+                        counter.reached(first + lane, rank, q);
+                    }
                 }
             }
         }
         counter.hits()
     }
+
+    /// From the bits of some draws the sums of the bundles, and from these the sums of the cells.
+    fn add_up(&self, drawn: &mut Drawn, sums: &mut [Lanes<i64>]) {
+        for ((words, count), stay) in self.bundles.iter().zip(&mut drawn.bundles) {
+            if let ([(word, mask)], 1) = (&words[..], count) {
+                // One block: 1 where its bit is set, else -1.
+                *stay = drawn.bits[*word as usize].map(|bits| if bits & mask == 0 { -1.0 } else { 1.0 });
+            } else {
+                *stay = ones(&drawn.bits, words).map(|plus| 2.0 * f64::from(plus) - f64::from(*count));
+            }
+        }
+        for (wide, stay) in drawn.wide_bundles.iter_mut().zip(&drawn.bundles) {
+            *wide = stay.map(|stay| stay as i64);
+        }
+        for (cell, sums) in self.ranked.iter().zip(sums) {
+            if let Statistic::Sum { sum, .. } = &cell.statistic {
+                *sums = sum.flipped(drawn);
+            }
+        }
+    }
 }
 
-/// How many bits are set in a range of positions.
-fn ones(bits: &[u64], range: &std::ops::Range<u32>) -> u32 {
+/// The words, and their bits, that a range of positions covers.
+fn word_masks(range: &std::ops::Range<u32>) -> Vec<WordMask> {
     let (first, last) = (range.start / 64, (range.end - 1) / 64);
     (first..=last)
         .map(|word| {
-            let mut value = bits[word as usize];
-            if word == first {
-                value &= u64::MAX << (range.start % 64);
-            }
-            if word == last {
-                value &= u64::MAX >> (63 - (range.end - 1) % 64);
-            }
-            value.count_ones()
+            let from = if word == first { u64::MAX << (range.start % 64) } else { u64::MAX };
+            let until = if word == last { u64::MAX >> (63 - (range.end - 1) % 64) } else { u64::MAX };
+            (word, from & until)
         })
-        .sum()
+        .collect()
 }
 
 fn ranked_cell(
@@ -371,11 +449,18 @@ fn masks(
 fn cheapest_sum(terms: Vec<(u32, i64)>, bundles: &[std::ops::Range<u32>]) -> Sum {
     let masks = masks(&terms, bundles);
     let reads: usize = masks.values().map(|(_, words)| words.len()).sum();
-    if reads < terms.len() {
+    if reads.saturating_mul(TERMS_PER_WORD) < terms.len() {
         let values = masks.into_iter().map(|(change, (count, words))| (change, count, words.into_iter().collect()));
-        Sum::Masks(values.collect())
+        return Sum::Masks(values.collect());
+    }
+    let blocks = |bundle: u32| u64::from(bundles[bundle as usize].end - bundles[bundle as usize].start);
+    let most = terms
+        .iter()
+        .try_fold(0_u64, |sum, &(bundle, change)| sum.checked_add(change.unsigned_abs().checked_mul(blocks(bundle))?));
+    if most.is_some_and(|most| most <= EXACT_AS_FLOAT) {
+        Sum::Bundles(terms.into_iter().map(|(bundle, change)| (bundle, change as f64)).collect())
     } else {
-        Sum::Bundles(terms)
+        Sum::WideBundles(terms)
     }
 }
 

@@ -35,9 +35,32 @@ fn masks_and_bundles_give_the_same_sums() {
     let bundles: Vec<_> = (0..200).map(|i| i..i + 1).collect();
     let masks = cheapest_sum(terms.clone(), &bundles);
     assert!(matches!(masks, Sum::Masks(_)));
-    let bits = [0x0123_4567_89ab_cdef, u64::MAX, 0, 0xf0f0_f0f0_f0f0_f0f0];
-    let signs: Vec<i64> = bundles.iter().map(|range| 2 * i64::from(ones(&bits, range)) - 1).collect();
-    assert_eq!(masks.flipped(&bits, &signs), Sum::Bundles(terms).flipped(&bits, &signs));
+    let mut stream = rng::stream(2, 0);
+    let bits: Vec<Lanes<u64>> = (0..4).map(|_| [(); LANES].map(|()| stream.next_u64())).collect();
+    let sign = |i: usize, lane: usize| if bits[i / 64][lane] >> (i % 64) & 1 == 1 { 1 } else { -1 };
+    let wide_bundles: Vec<Lanes<i64>> = (0..200).map(|i| std::array::from_fn(|lane| sign(i, lane))).collect();
+    let bundles = wide_bundles.iter().map(|signs| signs.map(|sign| sign as f64)).collect();
+    let expected: Lanes<i64> =
+        std::array::from_fn(|lane| terms.iter().map(|&(i, change)| change * sign(i as usize, lane)).sum());
+    let drawn = Drawn { bits, bundles, wide_bundles };
+    let floats = terms.iter().map(|&(bundle, change)| (bundle, change as f64)).collect();
+    for sum in [masks, Sum::Bundles(floats), Sum::WideBundles(terms)] {
+        assert_eq!(sum.flipped(&drawn), expected);
+    }
+}
+
+#[test]
+fn sums_that_are_not_exact_as_floats_change_nothing() {
+    let family = |unit: i64| -> Vec<Cell> {
+        let mut stream = rng::stream(7, 0);
+        let mut changes =
+            || -> Vec<i64> { (0..90).map(|_| (i64::from(stream.next_u32() % 999) - 520) * unit).collect() };
+        vec![cell(&changes(), 0.4), cell(&changes(), 0.3), cell(&changes()[..40], 0.3)]
+    };
+    let tested = |unit| test_family(&family(unit), Draws { cap: 10_000, ..Draws::new(4, 0.05) });
+    let wide = tested(1 << 45);
+    assert_eq!(wide, tested(1));
+    assert!(wide.cells.iter().all(|cell| cell.p.is_some_and(|p| p > 1e-3 && p < 0.999)), "{wide:?}");
 }
 
 #[test]

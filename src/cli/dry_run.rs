@@ -1,0 +1,89 @@
+//! `evalgauge run --dry-run`: what a run would send, before anything is sent.
+
+use serde::Serialize;
+
+use super::args::OutputFormat;
+use super::failure::Failure;
+use super::output::Output;
+use super::outside::Outside;
+use crate::call::{Call, Usage};
+use crate::provider::ProviderSpec;
+use crate::run::Plan;
+
+#[derive(Serialize)]
+struct Printed {
+    schema: &'static str,
+    candidate: String,
+    examples: usize,
+    trials: u32,
+    /// First calls of every answer; further turns, tool loops and judges come on top.
+    calls: usize,
+    cached: usize,
+    to_send: usize,
+    /// Of what is to be sent: four characters a token, and the longest answers allowed.
+    input_tokens: u64,
+    output_tokens: u64,
+    /// Upper bound; none where the price is not known.
+    usd: Option<f64>,
+    prices_as_of: String,
+    /// With every call taking a second.
+    seconds_at_one_second_a_call: f64,
+}
+
+pub(super) fn print(
+    plan: &Plan,
+    provider: &ProviderSpec,
+    outside: &Outside<'_>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let identity = provider.identity(&outside.around())?;
+    let (mut calls, mut cached, mut usage) = (0, 0, Usage::default());
+    for call in plan.first_calls()? {
+        calls += 1;
+        let held = match (&outside.store, &identity) {
+            (Some(store), Some(identity)) => store.holds(&identity.key(&call))?,
+            _ => false,
+        };
+        if held {
+            cached += 1;
+        } else {
+            usage = usage + Call::estimated_usage(&call);
+        }
+    }
+    let price = provider.model().and_then(|(_, spec)| outside.prices.of(&spec.model));
+    let to_send = calls - cached;
+    let printed = Printed {
+        schema: "evalgauge.dry-run/1",
+        candidate: plan.asked.candidate.name.clone(),
+        examples: plan.asked.dataset.examples,
+        trials: plan.asked.trials,
+        calls,
+        cached,
+        to_send,
+        input_tokens: usage.input_tokens,
+        output_tokens: usage.output_tokens,
+        usd: price.map(|price| price.of(usage)),
+        prices_as_of: outside.prices.as_of.clone(),
+        seconds_at_one_second_a_call: to_send.div_ceil(outside.concurrency.max(1)) as f64,
+    };
+    if output.format() == OutputFormat::Json {
+        return output.json(&printed);
+    }
+    let cost = match (printed.usd, provider.model()) {
+        (Some(usd), _) => format!("at most {usd:.4} USD (prices of {})", printed.prices_as_of),
+        (None, Some((_, spec))) => format!("no price is known of `{}`", spec.model),
+        (None, None) => "no price: not a model behind an API".to_owned(),
+    };
+    output.result(&format!(
+        "{}: {} examples, {} trials: {calls} calls, {cached} of them in the cache, {to_send} to send\n\
+         about {} tokens to read and at most {} to write; {cost}\n\
+         at a second a call and {} in flight: {:.0} s\n",
+        printed.candidate,
+        printed.examples,
+        printed.trials,
+        printed.input_tokens,
+        printed.output_tokens,
+        outside.concurrency,
+        printed.seconds_at_one_second_a_call,
+    ))
+}

@@ -1,0 +1,126 @@
+//! What providers need from outside the project file: keys, prices, the budget of this run, the cache.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::failure::Failure;
+use super::git::revision;
+use crate::config::Project;
+use crate::provider::cache::{CacheMode, Store, default_place};
+use crate::provider::{Budget, Notice, Notices, PriceTable, ProviderSpec, Surroundings};
+
+pub(super) struct Outside<'p> {
+    root: &'p Path,
+    pub(super) concurrency: usize,
+    pub(super) budget: Arc<Budget>,
+    pub(super) prices: PriceTable,
+    pub(super) notices: Notices,
+    pub(super) store: Option<Arc<Store>>,
+    mode: CacheMode,
+    revision: Option<String>,
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// A key for checks that send nothing.
+fn any_key(_: &str) -> Option<String> {
+    Some("unused".to_owned())
+}
+
+impl<'p> Outside<'p> {
+    /// For a run of a candidate. The cache is opened only where the candidate's answers may be kept.
+    pub(super) fn new(
+        project: &'p Project,
+        provider: &ProviderSpec,
+        concurrency: usize,
+        mode: Option<CacheMode>,
+    ) -> Result<Self, Failure> {
+        let mode = mode.unwrap_or(project.config.cache);
+        let revision = revision(&project.root).filter(|git| !git.dirty).map(|git| git.commit);
+        let mut outside = Self {
+            root: &project.root,
+            concurrency,
+            budget: Arc::new(Budget::new(project.config.budget)),
+            prices: project.prices()?,
+            notices: Notices::default(),
+            store: None,
+            mode,
+            revision,
+        };
+        if mode != CacheMode::Off && provider.identity(&outside.around())?.is_some() {
+            let place = default_place().ok_or_else(|| {
+                Failure::input("there is no folder for the cache of answers".to_owned())
+                    .hint("set EVALGAUGE_CACHE_DIR, or run with --cache off")
+            })?;
+            let store = if mode == CacheMode::ReadOnly { Store::open_read_only(&place) } else { Store::open(&place) };
+            outside.store = Some(Arc::new(store?));
+        }
+        Ok(outside)
+    }
+
+    /// What providers see of it.
+    pub(super) fn around(&self) -> Surroundings<'_> {
+        Surroundings {
+            root: self.root,
+            environment: &environment,
+            concurrency: self.concurrency,
+            budget: &self.budget,
+            prices: &self.prices,
+            notices: &self.notices,
+            revision: self.revision.as_deref(),
+            cache: self.store.as_ref().map(|store| (store, self.mode)),
+        }
+    }
+
+    /// The same for a check that sends nothing, and so needs no key.
+    pub(super) fn around_without_keys(&self) -> Surroundings<'_> {
+        Surroundings { environment: &any_key, ..self.around() }
+    }
+
+    /// What is worth knowing after a run: what the cache did, what was spent, what went wrong on the way.
+    pub(super) fn told(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(store) = &self.store {
+            let report = store.report();
+            lines.push(format!(
+                "cache {}: {} answers from it, {} new{}",
+                self.mode,
+                report.hits + report.coalesced,
+                report.stored,
+                if report.corrupted > 0 {
+                    format!(", {} broken and asked again", report.corrupted)
+                } else {
+                    String::new()
+                }
+            ));
+            lines.extend(store.take_warnings());
+        }
+        let spent = self.budget.spent();
+        if spent.requests > 0 {
+            let price = if spent.unpriced > 0 {
+                format!("no price is known of {} answers", spent.unpriced)
+            } else {
+                format!("{:.4} USD (prices of {})", spent.usd, self.prices.as_of)
+            };
+            lines.push(format!("sent {} requests, {} tokens, {price}", spent.requests, spent.tokens));
+        }
+        let mut retries = 0;
+        for notice in self.notices.take() {
+            match notice {
+                Notice::Retry { .. } => retries += 1,
+                Notice::Opened { rest } => {
+                    lines.push(format!("the provider kept failing and was left alone for {:.1} s", rest.as_secs_f64()));
+                }
+                Notice::Closed => lines.push("the provider answers again".to_owned()),
+                Notice::Concurrency { .. } => {}
+                Notice::Warning(text) => lines.push(text),
+            }
+        }
+        if retries > 0 {
+            lines.push(format!("{retries} attempts failed and were made again"));
+        }
+        lines
+    }
+}

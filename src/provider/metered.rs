@@ -1,0 +1,43 @@
+//! What every attempt takes: price, and the budget of the run. A wrapper around a provider.
+
+use std::sync::Arc;
+
+use super::budget::Budget;
+use super::price::Price;
+use super::router::{Answering, Provider, ProviderError};
+use crate::call::{Answered, Call};
+
+/// Sends only what the budget has room for, and writes the price on the answer.
+pub struct Metered {
+    inner: Box<dyn Provider>,
+    price: Option<Price>,
+    budget: Arc<Budget>,
+}
+
+impl Metered {
+    /// Wraps a provider; without a price its answers have no cost, which is not a cost of 0.
+    #[must_use]
+    pub fn new(inner: Box<dyn Provider>, price: Option<Price>, budget: Arc<Budget>) -> Self {
+        Self { inner, price, budget }
+    }
+
+    async fn metered(&self, call: &Call) -> Result<Answered, ProviderError> {
+        let estimate = call.estimated_usage();
+        let usd = self.price.map_or(0.0, |price| price.of(estimate));
+        let aside = self.budget.set_aside(estimate.total(), usd)?;
+        let answered = self.inner.ask(call).await?;
+        let cost_usd = answered.cost_usd.or_else(|| Some(self.price?.of(answered.usage?)));
+        if matches!(answered.reply, crate::call::Reply::Failed(_)) && answered.usage.is_none() {
+            drop(aside);
+        } else {
+            aside.book(answered.usage, cost_usd);
+        }
+        Ok(Answered { cost_usd, ..answered })
+    }
+}
+
+impl Provider for Metered {
+    fn ask<'a>(&'a self, call: &'a Call) -> Answering<'a> {
+        Box::pin(self.metered(call))
+    }
+}
