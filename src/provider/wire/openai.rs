@@ -161,7 +161,6 @@ struct Function {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-#[expect(clippy::struct_field_names, reason = "the vendor's names")]
 pub(super) struct Counts {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
@@ -172,6 +171,7 @@ pub(super) struct Counts {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "the vendor's names")]
 struct PromptDetails {
     cached_tokens: Option<u64>,
     cache_write_tokens: Option<u64>,
