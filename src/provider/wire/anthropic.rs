@@ -134,14 +134,14 @@ fn calls(turn: &Message) -> Result<Json<'_>, Inexpressible> {
     Ok(Json::List(blocks))
 }
 
-fn content(content: &Content) -> Result<Json<'_>, Inexpressible> {
+fn content<'a>(content: &'a Content) -> Result<Json<'a>, Inexpressible> {
     let parts = match content {
         Content::Text(text) => return Ok(text.into()),
         Content::Parts(parts) => parts,
     };
-    let part = |part| match part {
-        &Part::Text { ref text } => Ok(Json::from(Object::new().with("type", "text").with("text", text))),
-        &Part::Image { ref url } => {
+    let part = |part: &'a Part| match part {
+        Part::Text { text } => Ok(Json::from(Object::new().with("type", "text").with("text", text))),
+        Part::Image { url } => {
             let source = match image(url)? {
                 Image::Url(url) => Object::new().with("type", "url").with("url", url),
                 Image::Data { media_type, base64 } => {
@@ -160,7 +160,7 @@ struct Answer {
     model: Option<String>,
     content: Option<Vec<Block>>,
     stop_reason: Option<String>,
-    usage: Option<Tokens>,
+    usage: Option<Counts>,
     error: Option<Value>,
 }
 
@@ -184,14 +184,15 @@ enum Block {
 
 #[derive(Deserialize, Default, Clone, Copy)]
 #[serde(default)]
-struct Tokens {
+#[expect(clippy::struct_field_names, reason = "the vendor's names")]
+struct Counts {
     input_tokens: Option<u64>,
     output_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
 }
 
-impl Tokens {
+impl Counts {
     /// Anthropic's counts do not overlap as they are.
     fn usage(self) -> Option<Usage> {
         self.input_tokens.or(self.output_tokens)?;
@@ -245,7 +246,7 @@ pub(super) struct Assembly {
     /// Each with the arguments of a call as far as they were streamed.
     blocks: Vec<(Block, String)>,
     stop_reason: Option<String>,
-    usage: Tokens,
+    usage: Counts,
 }
 
 impl Assembly {
@@ -287,7 +288,7 @@ enum Event {
     },
     MessageDelta {
         delta: Ending,
-        usage: Option<Tokens>,
+        usage: Option<Counts>,
     },
     MessageStop,
     Error {
@@ -301,13 +302,12 @@ enum Event {
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Delta {
-    TextDelta {
-        text: String,
-    },
-    InputJsonDelta {
-        partial_json: String,
-    },
-    ThinkingDelta {},
+    #[serde(rename = "text_delta")]
+    Text { text: String },
+    #[serde(rename = "input_json_delta")]
+    Arguments { partial_json: String },
+    #[serde(rename = "thinking_delta")]
+    Thinking {},
     #[serde(other)]
     Other,
 }
@@ -337,9 +337,9 @@ impl Assemble for Assembly {
                 let (block, streamed) = block
                     .ok_or_else(|| Fault::garbage("a part of a block that was not begun").saying(data.as_bytes()))?;
                 match (delta, block) {
-                    (Delta::TextDelta { text: more }, Block::Text { text }) => text.push_str(&more),
-                    (Delta::InputJsonDelta { partial_json }, _) => streamed.push_str(&partial_json),
-                    (Delta::ThinkingDelta {}, _) => {}
+                    (Delta::Text { text: more }, Block::Text { text }) => text.push_str(&more),
+                    (Delta::Arguments { partial_json }, _) => streamed.push_str(&partial_json),
+                    (Delta::Thinking {}, _) => {}
                     _ => return Ok(Progress::Nothing),
                 }
                 return Ok(Progress::Token);

@@ -19,6 +19,9 @@ use crate::call::{Answered, CallFailure, Completion, FailureKind, Reply, Usage};
 /// Bytes of an error's body that are read; more would say no more.
 const ERROR_BODY: u64 = 64 << 10;
 
+/// Bytes that are set aside for an answer only because its head announces them.
+const TRUSTED: u64 = 1 << 20;
+
 /// How long to wait for the end of a stream behind its end mark, so that the connection can be used again.
 const LINGER: Duration = Duration::from_millis(50);
 
@@ -120,7 +123,7 @@ impl Client {
         if expected > self.max_output {
             return Err(Fault::too_large(self.max_output));
         }
-        let mut body = Vec::with_capacity(expected as usize);
+        let mut body = Vec::with_capacity(expected.min(TRUSTED) as usize);
         while let Some(chunk) = response.chunk().await.map_err(Fault::from_client)? {
             if (body.len() + chunk.len()) as u64 > self.max_output {
                 return Err(Fault::too_large(self.max_output));

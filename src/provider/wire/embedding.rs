@@ -7,7 +7,7 @@ use super::dialect::refuse_error;
 use super::fault::{Fault, Received};
 use super::google::model_path;
 use super::json::Object;
-use super::openai::Tokens;
+use super::openai::Counts;
 use crate::call::{Embedding, Usage};
 
 /// A vector and the tokens that it took.
@@ -34,7 +34,7 @@ pub(super) fn google_body(embedding: &Embedding) -> Object<'_> {
 #[derive(Deserialize)]
 struct OpenAiAnswer {
     data: Option<Vec<Values>>,
-    usage: Option<Tokens>,
+    usage: Option<Counts>,
     error: Option<Value>,
 }
 
@@ -55,7 +55,7 @@ pub(super) fn read_openai(received: &Received, dimensions: Option<u32>) -> Resul
     let answer: OpenAiAnswer = received.json()?;
     refuse_error(answer.error)?;
     let values = answer.data.and_then(|data| data.into_iter().next());
-    Ok((checked(values, dimensions, received)?, answer.usage.and_then(Tokens::usage)))
+    Ok((checked(values, dimensions, received)?, answer.usage.and_then(Counts::usage)))
 }
 
 /// Reads an answer of Google, which does not say how many tokens it took.

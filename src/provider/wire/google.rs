@@ -131,15 +131,15 @@ fn real_id(id: &str) -> Option<&str> {
     (!is_ours).then_some(id)
 }
 
-fn parts(content: &Content) -> Result<Vec<Json<'_>>, Inexpressible> {
+fn parts<'a>(content: &'a Content) -> Result<Vec<Json<'a>>, Inexpressible> {
     let parts = match content {
         Content::Text(text) => return Ok(vec![Object::new().with("text", text).into()]),
         Content::Parts(parts) => parts,
     };
-    let part = |part| {
+    let part = |part: &'a Part| {
         Ok(Json::from(match part {
-            &Part::Text { ref text } => Object::new().with("text", text),
-            &Part::Image { ref url } => match image(url)? {
+            Part::Text { text } => Object::new().with("text", text),
+            Part::Image { url } => match image(url)? {
                 Image::Url(url) => {
                     let file = Object::new().maybe("mimeType", media_type(url)).with("fileUri", url);
                     Object::new().with("fileData", file)
@@ -170,7 +170,7 @@ fn media_type(url: &str) -> Option<&'static str> {
 struct Answer {
     candidates: Option<Vec<Candidate>>,
     prompt_feedback: Option<Feedback>,
-    usage_metadata: Option<Tokens>,
+    usage_metadata: Option<Counts>,
     model_version: Option<String>,
     response_id: Option<String>,
     error: Option<Value>,
@@ -215,7 +215,8 @@ struct Feedback {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Tokens {
+#[expect(clippy::struct_field_names, reason = "the vendor's names")]
+struct Counts {
     prompt_token_count: Option<u64>,
     cached_content_token_count: Option<u64>,
     candidates_token_count: Option<u64>,
@@ -223,7 +224,7 @@ struct Tokens {
     tool_use_prompt_token_count: Option<u64>,
 }
 
-impl Tokens {
+impl Counts {
     /// Cached tokens are among those of the prompt; thoughts are not among those of the candidates.
     fn usage(self) -> Option<Usage> {
         let cached = self.cached_content_token_count.unwrap_or_default();
@@ -266,7 +267,7 @@ pub(super) struct Assembly {
     finish_message: Option<String>,
     blocked: Option<String>,
     logprobs: Vec<Map<String, Value>>,
-    usage: Option<Tokens>,
+    usage: Option<Counts>,
 }
 
 impl Assembly {
@@ -329,7 +330,7 @@ impl Assembly {
             model: self.model,
             id: self.id,
         };
-        Ok(Decoded { completion: require_content(completion, has_content)?, usage: self.usage.and_then(Tokens::usage) })
+        Ok(Decoded { completion: require_content(completion, has_content)?, usage: self.usage.and_then(Counts::usage) })
     }
 }
 

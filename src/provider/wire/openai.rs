@@ -83,14 +83,14 @@ fn message(message: &Message) -> Result<Json<'_>, Inexpressible> {
     }))
 }
 
-fn content(content: &Content) -> Result<Json<'_>, Inexpressible> {
+fn content<'a>(content: &'a Content) -> Result<Json<'a>, Inexpressible> {
     let parts = match content {
         Content::Text(text) => return Ok(text.into()),
         Content::Parts(parts) => parts,
     };
-    let part = |part| match part {
-        &Part::Text { ref text } => Ok(Json::from(Object::new().with("type", "text").with("text", text))),
-        &Part::Image { ref url } => {
+    let part = |part: &'a Part| match part {
+        Part::Text { text } => Ok(Json::from(Object::new().with("type", "text").with("text", text))),
+        Part::Image { url } => {
             image(url)?;
             Ok(Object::new().with("type", "image_url").with("image_url", Object::new().with("url", url)).into())
         }
@@ -103,7 +103,7 @@ struct Answer {
     id: Option<String>,
     model: Option<String>,
     choices: Option<Vec<Choice>>,
-    usage: Option<Tokens>,
+    usage: Option<Counts>,
     error: Option<Value>,
 }
 
@@ -161,23 +161,24 @@ struct Function {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Tokens {
+pub(super) struct Counts {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
     total_tokens: Option<u64>,
-    prompt_tokens_details: Option<PromptTokens>,
+    prompt_tokens_details: Option<PromptDetails>,
     prompt_cache_hit_tokens: Option<u64>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct PromptTokens {
+#[expect(clippy::struct_field_names, reason = "the vendor's names")]
+struct PromptDetails {
     cached_tokens: Option<u64>,
     cache_write_tokens: Option<u64>,
     cache_creation_tokens: Option<u64>,
 }
 
-impl Tokens {
+impl Counts {
     /// OpenAI counts cached tokens among those of the prompt.
     pub(super) fn usage(self) -> Option<Usage> {
         let details = self.prompt_tokens_details.unwrap_or_default();
@@ -232,7 +233,7 @@ pub(super) struct Assembly {
     calls: Vec<(usize, Option<String>, String, Value)>,
     finish_reason: Option<String>,
     logprobs: Option<Value>,
-    usage: Option<Tokens>,
+    usage: Option<Counts>,
 }
 
 impl Assembly {
@@ -319,7 +320,7 @@ impl Assembly {
             model: self.model,
             id: self.id,
         };
-        Ok(Decoded { completion: require_content(completion, has_content)?, usage: self.usage.and_then(Tokens::usage) })
+        Ok(Decoded { completion: require_content(completion, has_content)?, usage: self.usage.and_then(Counts::usage) })
     }
 }
 

@@ -105,14 +105,14 @@ fn add_items<'a>(message: &'a Message, items: &mut Vec<Json<'a>>) -> Result<(), 
     Ok(())
 }
 
-fn content(content: &Content) -> Result<Json<'_>, Inexpressible> {
+fn content<'a>(content: &'a Content) -> Result<Json<'a>, Inexpressible> {
     let parts = match content {
         Content::Text(text) => return Ok(text.into()),
         Content::Parts(parts) => parts,
     };
-    let part = |part| match part {
-        &Part::Text { ref text } => Ok(Json::from(Object::new().with("type", "input_text").with("text", text))),
-        &Part::Image { ref url } => {
+    let part = |part: &'a Part| match part {
+        Part::Text { text } => Ok(Json::from(Object::new().with("type", "input_text").with("text", text))),
+        Part::Image { url } => {
             image(url)?;
             Ok(Object::new().with("type", "input_image").with("image_url", url).into())
         }
@@ -127,7 +127,7 @@ struct Answer {
     status: Option<String>,
     incomplete_details: Option<Incomplete>,
     output: Option<Vec<Item>>,
-    usage: Option<Tokens>,
+    usage: Option<Counts>,
     error: Option<Value>,
 }
 
@@ -169,22 +169,22 @@ enum Piece {
 }
 
 #[derive(Deserialize)]
-struct Tokens {
+struct Counts {
     input_tokens: u64,
     #[serde(default)]
     output_tokens: u64,
-    input_tokens_details: Option<InputTokens>,
+    input_tokens_details: Option<InputDetails>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct InputTokens {
+struct InputDetails {
     cached_tokens: Option<u64>,
     cache_write_tokens: Option<u64>,
 }
 
-impl From<Tokens> for Usage {
-    fn from(tokens: Tokens) -> Self {
+impl From<Counts> for Usage {
+    fn from(tokens: Counts) -> Self {
         let details = tokens.input_tokens_details.unwrap_or_default();
         let (read, write) = (details.cached_tokens.unwrap_or_default(), details.cache_write_tokens.unwrap_or_default());
         Self {
@@ -275,8 +275,10 @@ impl Assemble for Assembly {
                 self.0 = event::<Last>(data)?.response;
                 Ok(Progress::End)
             }
-            kind if kind.ends_with(".delta") => Ok(Progress::Token),
-            _ => Ok(Progress::Nothing),
+            kind => Ok(match kind.rsplit_once('.') {
+                Some((_, "delta")) => Progress::Token,
+                _ => Progress::Nothing,
+            }),
         }
     }
 

@@ -50,7 +50,7 @@ fn chat(name: &'static str, spec: fn(&str) -> Value, bodies: [String; 4]) -> Ada
     Adapter {
         name,
         spec,
-        call: Call::Chat(question("What is the capital of France?")),
+        call: Call::Chat(Box::new(question("What is the capital of France?"))),
         stream: name.ends_with("stream"),
         ok,
         tool: Some(tool),
@@ -114,10 +114,12 @@ fn openai_stream() -> Adapter {
         let ends = [chunk(json!({}), Some(reason)), usage.clone()];
         done(events(&chunks.chain(ends).collect::<Vec<_>>()))
     };
-    let call = |arguments: &str, first: bool| match first {
-        true => json!({"tool_calls": [{"index": 0, "id": "call_x", "type": "function",
-            "function": {"name": "find", "arguments": arguments}}]}),
-        false => json!({"tool_calls": [{"index": 0, "function": {"arguments": arguments}}]}),
+    let call = |arguments: &str, is_first: bool| {
+        let mut call = json!({"index": 0, "function": {"arguments": arguments}});
+        if is_first {
+            (call["id"], call["type"], call["function"]["name"]) = (json!("call_x"), json!("function"), json!("find"));
+        }
+        json!({"tool_calls": [call]})
     };
     chat(
         "openai stream",

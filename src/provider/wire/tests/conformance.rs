@@ -49,7 +49,8 @@ impl Setting<'_> {
     async fn ask_raw(&self, behaviour: Behaviour) -> (Answered, usize) {
         let server = RawServer::start(behaviour);
         let answered = self.ask(&server.address).await;
-        (answered, server.end())
+        // Elsewhere, since the client's end of the connection is closed by a task of this thread.
+        (answered, tokio::task::spawn_blocking(|| server.end()).await.unwrap())
     }
 
     async fn fails_with(&self, answer: ResponseTemplate, kind: FailureKind) -> Answered {
@@ -86,7 +87,6 @@ fn is_good(adapter: &Adapter, answered: &Answered) {
 
 async fn case(name: &str, setting: &Setting<'_>) -> Verdict {
     let adapter = setting.adapter;
-    let status = ResponseTemplate::new;
     match name {
         "ok" => {
             let answered = setting.ask_for_body(&adapter.ok).await;
@@ -113,6 +113,16 @@ async fn case(name: &str, setting: &Setting<'_>) -> Verdict {
             let Reply::Completion(completion) = &answered.reply else { panic!("{answered:?}") };
             assert_eq!((completion.text.as_str(), completion.finish), ("I won't.", Finish::Refusal));
         }
+        _ => return status_case(name, setting).await,
+    }
+    Ok(())
+}
+
+/// Answers whose status, or whose words, say that there is no answer.
+async fn status_case(name: &str, setting: &Setting<'_>) -> Verdict {
+    let adapter = setting.adapter;
+    let status = ResponseTemplate::new;
+    match name {
         "429 seconds" | "429 date" | "429 milliseconds" => {
             let (header, value, wait) = match name {
                 "429 seconds" => ("retry-after", "7", 7_000),
@@ -185,7 +195,7 @@ async fn case(name: &str, setting: &Setting<'_>) -> Verdict {
             assert_eq!(failure(&answered).kind, FailureKind::RateLimited, "{}", failure(&answered).message);
         }
         "the key repeated" => {
-            if matches!(answer_text(adapter), None) {
+            if !holds_text(adapter) {
                 return Err("its answers hold no text");
             }
             let body = adapter.ok.replace("Paris", KEY).replace("\"Par\"", &json!(KEY).to_string());
@@ -198,9 +208,9 @@ async fn case(name: &str, setting: &Setting<'_>) -> Verdict {
     Ok(())
 }
 
-/// Of adapters whose answer is text: that text.
-fn answer_text(adapter: &Adapter) -> Option<()> {
-    (adapter.ok.contains("Paris") || adapter.ok.contains("\"Par\"")).then_some(())
+/// Whether the good answer holds text.
+fn holds_text(adapter: &Adapter) -> bool {
+    adapter.ok.contains("Paris") || adapter.ok.contains("\"Par\"")
 }
 
 async fn raw_case(name: &str, setting: &Setting<'_>) -> Verdict {
@@ -209,7 +219,7 @@ async fn raw_case(name: &str, setting: &Setting<'_>) -> Verdict {
     let (answered, kind) = match name {
         "time-out" => (soon.ask_raw(Behaviour::Silent).await.0, FailureKind::Timeout),
         "slow drip" => {
-            let mut bytes = head(content_type, Some(FLOOD));
+            let mut bytes = head(content_type, Some(10 << 20));
             bytes.extend_from_slice(setting.half().as_bytes());
             (soon.ask_raw(Behaviour::Drips(bytes)).await.0, FailureKind::Timeout)
         }

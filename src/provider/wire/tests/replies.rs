@@ -19,12 +19,12 @@ async fn ask(spec: Value, call: Call, answer: ResponseTemplate) -> Answered {
 
 async fn said(kind: &str, body: &Value) -> Answered {
     let answer = ResponseTemplate::new(200).set_body_json(body);
-    ask(json!({kind: {"model": "m-1"}}), Call::Chat(question("Hi")), answer).await
+    ask(json!({kind: {"model": "m-1"}}), Call::Chat(Box::new(question("Hi"))), answer).await
 }
 
 async fn streamed(kind: &str, events: &str) -> Answered {
     let answer = ResponseTemplate::new(200).set_body_raw(events, "text/event-stream; charset=utf-8");
-    ask(json!({kind: {"model": "m-1", "stream": true}}), Call::Chat(question("Hi")), answer).await
+    ask(json!({kind: {"model": "m-1", "stream": true}}), Call::Chat(Box::new(question("Hi"))), answer).await
 }
 
 #[track_caller]
@@ -174,7 +174,7 @@ async fn log_probabilities_are_kept_streamed_or_not() {
 async fn a_stream_that_comes_in_one_piece_is_read_too() {
     let whole = json!({"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]});
     let spec = || json!({"openai": {"model": "m-1", "stream": true}});
-    let chat = || Call::Chat(question("Hi"));
+    let chat = || Call::Chat(Box::new(question("Hi")));
     let answered = ask(spec(), chat(), ResponseTemplate::new(200).set_body_json(&whole)).await;
     assert_eq!((completion(&answered).text.as_str(), answered.first_token_ms), ("Hi", None));
     let events = "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\ndata: [DONE]";
@@ -219,7 +219,7 @@ async fn errors_inside_streams_have_their_kinds() {
 async fn errors_say_what_the_server_said_and_no_more() {
     let refuse = async |status: u16, body: Value| {
         let answer = ResponseTemplate::new(status).set_body_json(body);
-        ask(json!({"openai": {"model": "m-1"}}), Call::Chat(question("Hi")), answer).await
+        ask(json!({"openai": {"model": "m-1"}}), Call::Chat(Box::new(question("Hi"))), answer).await
     };
     for (status, body, kind, message) in [
         (400, json!({"error": {"message": "Bad.", "type": "t", "code": "c"}}), FailureKind::Rejected, "t: c: Bad."),
@@ -266,7 +266,7 @@ async fn google_says_in_the_body_how_long_to_wait() {
     let body = json!({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "Quota.", "details": [
         {"@type": "x"}, {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.5s"}]}});
     let answer = ResponseTemplate::new(429).set_body_json(body);
-    let answered = ask(json!({"google": {"model": "m-1"}}), Call::Chat(question("Hi")), answer).await;
+    let answered = ask(json!({"google": {"model": "m-1"}}), Call::Chat(Box::new(question("Hi"))), answer).await;
     assert_eq!(failure(&answered).retry_after, Some(Duration::from_millis(34_500)));
 }
 
@@ -280,7 +280,7 @@ async fn waits_that_make_no_sense_are_ignored_or_over() {
         ("Wed, 21 Oct 2015 07:28:00 GMT", Some(Duration::ZERO)),
     ] {
         let answer = ResponseTemplate::new(503).insert_header("retry-after", value);
-        let answered = ask(json!({"openai": {"model": "m-1"}}), Call::Chat(question("Hi")), answer).await;
+        let answered = ask(json!({"openai": {"model": "m-1"}}), Call::Chat(Box::new(question("Hi"))), answer).await;
         assert_eq!(failure(&answered).retry_after, expected, "{value}");
     }
 }

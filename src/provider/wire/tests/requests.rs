@@ -42,7 +42,7 @@ async fn sent(spec: Value, call: Call) -> Sent {
 #[track_caller]
 fn is_json(sent: &Sent, expected: &Value) {
     let body: Value = serde_json::from_str(&sent.body).unwrap();
-    assert_eq!(&body, expected, "{:#}", body);
+    assert_eq!(&body, expected, "{body:#}");
     // No key of an object stands twice.
     assert_eq!(body.to_string().len(), sent.body.len());
 }
@@ -94,8 +94,9 @@ fn rich() -> Request {
 /// What is sent for no parameters at all is only the question.
 #[tokio::test]
 async fn what_is_not_asked_for_is_not_sent() {
-    let ask =
-        |kind: &str, stream: bool| sent(json!({kind: {"model": "m-1", "stream": stream}}), Call::Chat(question("Hi")));
+    let ask = |kind: &str, stream: bool| {
+        sent(json!({kind: {"model": "m-1", "stream": stream}}), Call::Chat(Box::new(question("Hi"))))
+    };
     let user = json!({"role": "user", "content": "Hi"});
     let plain = ask("openai", false).await;
     assert_eq!(
@@ -170,7 +171,7 @@ async fn openai_gets_everything() {
         "temperature": 0.1, "top_p": 0.9, "max_tokens": 64, "stop": ["END"], "seed": 7,
         "logprobs": true, "top_logprobs": 3, "reasoning_effort": "low", "top_k": 5,
     });
-    is_json(&sent(json!({"openai": {"model": "m-1"}}), Call::Chat(request)).await, &expected);
+    is_json(&sent(json!({"openai": {"model": "m-1"}}), Call::Chat(Box::new(request))).await, &expected);
 }
 
 #[tokio::test]
@@ -203,7 +204,7 @@ async fn responses_get_everything_but_seed_and_stop() {
         "temperature": 0.5, "top_p": 0.9, "max_output_tokens": 64, "reasoning": {"effort": "low"},
         "include": ["message.output_text.logprobs"], "top_logprobs": 3,
     });
-    is_json(&sent(json!({"openai_responses": {"model": "m-1"}}), Call::Chat(request)).await, &expected);
+    is_json(&sent(json!({"openai_responses": {"model": "m-1"}}), Call::Chat(Box::new(request))).await, &expected);
 }
 
 #[tokio::test]
@@ -238,11 +239,12 @@ async fn anthropic_gets_everything_but_seed_and_logprobs() {
         "output_config": {"effort": "low", "format": {"type": "json_schema", "schema": {"type": "object", "x": 1}}},
         "temperature": 0.5, "top_p": 0.9, "stop_sequences": ["END"], "metadata": {"user_id": "u"},
     });
-    is_json(&sent(json!({"anthropic": {"model": "m-1"}}), Call::Chat(request)).await, &expected);
+    is_json(&sent(json!({"anthropic": {"model": "m-1"}}), Call::Chat(Box::new(request))).await, &expected);
     let mut request = question("Hi");
     request.params.reasoning_effort = Some("2048".to_owned());
     let body: Value =
-        serde_json::from_str(&sent(json!({"anthropic": {"model": "m-1"}}), Call::Chat(request)).await.body).unwrap();
+        serde_json::from_str(&sent(json!({"anthropic": {"model": "m-1"}}), Call::Chat(Box::new(request))).await.body)
+            .unwrap();
     assert_eq!(body["thinking"], json!({"type": "enabled", "budget_tokens": 2048}));
 }
 
@@ -278,7 +280,7 @@ async fn google_gets_everything() {
             "responseJsonSchema": {"type": "object", "x": 1}, "thinkingConfig": {"thinkingLevel": "low"}, "topK": 5},
         "safetySettings": [],
     });
-    is_json(&sent(json!({"google": {"model": "m-1"}}), Call::Chat(request)).await, &expected);
+    is_json(&sent(json!({"google": {"model": "m-1"}}), Call::Chat(Box::new(request))).await, &expected);
 }
 
 #[tokio::test]
@@ -294,7 +296,7 @@ async fn tool_choices_have_their_words() {
     for (kind, field, expected) in table {
         for (choice, expected) in [Auto, Never, Required].into_iter().zip(expected) {
             let request = Request { tool_choice: Some(choice), ..rich() };
-            let sent = sent(json!({kind: {"model": "m-1"}}), Call::Chat(request)).await;
+            let sent = sent(json!({kind: {"model": "m-1"}}), Call::Chat(Box::new(request))).await;
             assert_eq!(serde_json::from_str::<Value>(&sent.body).unwrap()[field], expected, "{kind}");
         }
     }
@@ -305,7 +307,7 @@ async fn azure_has_a_version_and_a_header_of_its_own() {
     let mut request = question("Hi");
     request.params.max_tokens = Some(9);
     let spec = json!({"openai": {"model": "m-1", "api_version": "2024-10-21", "headers": {"X-Team": "eval"}}});
-    let sent = sent(spec, Call::Chat(request)).await;
+    let sent = sent(spec, Call::Chat(Box::new(request))).await;
     assert_eq!(sent.path, "POST /base/chat/completions?api-version=2024-10-21");
     assert_eq!((sent.header("api-key"), sent.header("authorization"), sent.header("x-team")), (KEY, "", "eval"));
     is_json(

@@ -83,7 +83,7 @@ async fn what_a_vendor_has_no_words_for_is_refused_when_it_is_asked() {
                 "no address",
             ),
         ] {
-            let found = unsaid(model(kind), Call::Chat(request)).await;
+            let found = unsaid(model(kind), Call::Chat(Box::new(request))).await;
             assert!(found.contains(why) && found.contains("`app`"), "{kind}: {found}");
         }
         let found = unsaid(model(kind), Call::Program(document())).await;
@@ -101,23 +101,23 @@ async fn what_a_vendor_has_no_words_for_is_refused_when_it_is_asked() {
                 "no object",
             ),
         ] {
-            let found = unsaid(model(kind), Call::Chat(request)).await;
+            let found = unsaid(model(kind), Call::Chat(Box::new(request))).await;
             assert!(found.contains(why), "{kind}: {found}");
         }
     }
     let lost = Message { tool_call_id: Some("z".to_owned()), ..Message::text(Role::Tool, "x") };
-    assert!(unsaid(model("google"), Call::Chat(with(vec![user(), lost]))).await.contains("no call `z`"));
+    assert!(unsaid(model("google"), Call::Chat(Box::new(with(vec![user(), lost])))).await.contains("no call `z`"));
     let mut request = question("Hi");
     request.params.temperature = Some(f64::NAN);
-    assert!(unsaid(model("openai"), Call::Chat(request)).await.contains("`params.temperature`"));
+    assert!(unsaid(model("openai"), Call::Chat(Box::new(request))).await.contains("`params.temperature`"));
     assert!(unsaid(model("anthropic"), Call::Embed(embedding(None))).await.contains("numbers"));
     let http = json!({"http": {"url": NOWHERE}});
-    assert!(unsaid(http.clone(), Call::Chat(question("Hi"))).await.contains("cannot answer"));
+    assert!(unsaid(http.clone(), Call::Chat(Box::new(question("Hi")))).await.contains("cannot answer"));
     assert!(unsaid(http, Call::Embed(embedding(None))).await.contains("cannot answer"));
     // A schema is something that all of them can say.
     let schema = AnswerSchema { name: "s".to_owned(), schema: json!({}) };
     let request = Request { schema: Some(schema), ..question("Hi") };
     for kind in ["openai", "openai_responses", "anthropic", "google"] {
-        assert!(build(model(kind)).unwrap().ask(&Call::Chat(request.clone())).await.is_ok());
+        assert!(build(model(kind)).unwrap().ask(&Call::Chat(Box::new(request.clone()))).await.is_ok());
     }
 }
