@@ -122,7 +122,7 @@ async fn serve(
             Fate::Deny => ("401 Unauthorized", "", json!({"error": {"message": "bad key"}}).to_string()),
             Fate::Reset => return Ok(()),
             Fate::Silence => {
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
                 return Ok(());
             }
         };

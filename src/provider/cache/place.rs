@@ -36,7 +36,8 @@ mod tests {
 
     #[test]
     fn each_system_has_its_folder() {
-        let all: [(&str, &[(&str, &str)], Option<&str>); 8] = [
+        type Row = (&'static str, &'static [(&'static str, &'static str)], Option<&'static str>);
+        let all: [Row; 8] = [
             ("linux", &[("HOME", "/h")], Some("/h/.cache/evalgauge/answers.sqlite")),
             ("linux", &[("HOME", "/h"), ("XDG_CACHE_HOME", "/x")], Some("/x/evalgauge/answers.sqlite")),
             ("linux", &[("HOME", "/h"), ("XDG_CACHE_HOME", "x")], Some("/h/.cache/evalgauge/answers.sqlite")),
