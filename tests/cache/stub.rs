@@ -20,7 +20,7 @@ pub fn say(line: &str) {
 
 /// A question; each number is another one.
 pub fn question(number: usize) -> Call {
-    Call::Chat(Request {
+    Call::Chat(Box::new(Request {
         provider: "small".to_owned(),
         model: "model-1".to_owned(),
         messages: vec![
@@ -32,7 +32,7 @@ pub fn question(number: usize) -> Call {
         schema: None,
         params: Params { temperature: Some(0.0), max_tokens: Some(48), ..Params::default() },
         repeat: 0,
-    })
+    }))
 }
 
 /// A live answer with all figures.
