@@ -40,7 +40,7 @@ pub struct RunNoise {
 /// Source: Scheffé 1959, The Analysis of Variance, chapter 7.
 ///
 /// # Errors
-/// [`StatError::TooFew`] below two runs or two examples, [`StatError::LengthMismatch`] for runs of other examples,
+/// [`StatError::TooFew`] below two runs or two examples, [`StatError::Lengths`] for runs of other examples,
 /// [`StatError::OutOfRange`] for a score that is not finite.
 pub fn run_noise<R: AsRef<[f64]>>(runs: &[R]) -> Result<RunNoise> {
     at_least("runs", 2, runs.len())?;
