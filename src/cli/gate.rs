@@ -17,6 +17,7 @@ pub(super) fn run(args: &GateArgs, global: &Global, output: &Output) -> Result<E
     if baseline.identity.pins.is_none() {
         // The one metric of a plain table is none of the project's.
         policy.metrics.clear();
+        policy.primary = None;
     }
     let options = CompareOptions {
         slices,

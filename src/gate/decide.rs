@@ -25,6 +25,9 @@ const UNSCORED_ALPHA: f64 = 0.01;
 pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Result<Verdict, String> {
     policy.check()?;
     let gating = gating_metrics(comparison, policy)?;
+    if let Some(primary) = policy.primary.as_ref().filter(|name| !gating.iter().any(|metric| metric.name == **name)) {
+        return Err(format!("the policy's `primary` metric `{primary}` is none that gates"));
+    }
     let tolerances = policy.tolerances();
     if let Some(metric) = gating.iter().find(|metric| metric.tolerance != tolerances.of(&metric.name)) {
         return Err(format!("metric `{}` was compared with another tolerance than the policy's", metric.name));
@@ -38,7 +41,7 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
         gating.iter().find(|metric| metric.name == cell.metric).map_or(1.0, |metric| metric.scale.width())
     };
     let margin = |cell: &CellComparison| policy.margin_of(&cell.metric, &cell.slice, &cell.evidence.keys);
-    let family = Family::new(tested, policy.overall_share);
+    let family = Family::new(tested, policy.overall_share, policy.primary.as_deref());
     let mut gains: HashMap<&str, f64> = HashMap::new();
     for cell in family.cells().iter().filter(|cell| cell.slice == OVERALL) {
         gains.insert(&cell.metric, largest_gain(&cell.evidence));

@@ -7,6 +7,8 @@ use crate::stats::{sign_flip, trial_permutation};
 /// The cells that are tested together, and what the decision needs of each.
 pub(super) struct Family<'c> {
     cells: Vec<&'c CellComparison>,
+    /// The metric whose overall cell has the whole overall share; without one, all overall cells share it.
+    primary: Option<&'c str>,
     overall_cells: usize,
     overall_share: f64,
     /// The weights of all cells added up: less than 1 where there are only overall cells, or none.
@@ -14,9 +16,9 @@ pub(super) struct Family<'c> {
 }
 
 impl<'c> Family<'c> {
-    pub(super) fn new(cells: Vec<&'c CellComparison>, overall_share: f64) -> Self {
-        let overall_cells = cells.iter().filter(|cell| cell.slice == OVERALL).count();
-        let mut family = Self { cells, overall_cells, overall_share, weights: 1.0 };
+    pub(super) fn new(cells: Vec<&'c CellComparison>, overall_share: f64, primary: Option<&'c str>) -> Self {
+        let mut family = Self { cells, primary, overall_cells: 0, overall_share, weights: 1.0 };
+        family.overall_cells = family.cells.iter().filter(|cell| family.is_overall(cell)).count();
         family.weights = family.cells.iter().map(|cell| family.weight(cell)).sum();
         family
     }
@@ -25,8 +27,12 @@ impl<'c> Family<'c> {
         &self.cells
     }
 
+    fn is_overall(&self, cell: &CellComparison) -> bool {
+        cell.slice == OVERALL && self.primary.is_none_or(|primary| primary == cell.metric)
+    }
+
     fn weight(&self, cell: &CellComparison) -> f64 {
-        if cell.slice == OVERALL {
+        if self.is_overall(cell) {
             self.overall_share / self.overall_cells as f64
         } else {
             (1.0 - self.overall_share) / (self.cells.len() - self.overall_cells) as f64
@@ -111,29 +117,46 @@ mod tests {
         }
     }
 
+    fn cell(metric: &str, slice: &str, evidence: CellEvidence) -> CellComparison {
+        CellComparison {
+            metric: metric.to_owned(),
+            slice: slice.to_owned(),
+            n: 8,
+            unscored: 0,
+            unscored_sides: (0, 0),
+            blocks: 8,
+            baseline: None,
+            baseline_ci: None,
+            head: None,
+            head_ci: None,
+            delta: None,
+            ci: None,
+            method: "none",
+            tests: None,
+            passes: None,
+            same_answers: false,
+            evidence,
+        }
+    }
+
+    #[test]
+    fn a_primary_metric_has_the_whole_overall_share() {
+        let cells: Vec<CellComparison> = [("a", OVERALL), ("a", "x=1"), ("b", OVERALL), ("b", "x=1")]
+            .map(|(metric, slice)| cell(metric, slice, CellEvidence::default()))
+            .into();
+        let shares = |primary| -> Vec<f64> {
+            let family = Family::new(cells.iter().collect(), 0.4, primary);
+            cells.iter().map(|cell| (family.share(cell) * 1e6).round() / 1e6).collect()
+        };
+        assert_eq!(shares(None), [0.2, 0.3, 0.2, 0.3]);
+        assert_eq!(shares(Some("a")), [0.4, 0.2, 0.2, 0.2]);
+    }
+
     #[test]
     fn the_larger_p_stands() {
         let of = |evidence: CellEvidence| {
-            let cell = CellComparison {
-                metric: "score".to_owned(),
-                slice: OVERALL.to_owned(),
-                n: 8,
-                unscored: 0,
-                unscored_sides: (0, 0),
-                blocks: 8,
-                baseline: None,
-                baseline_ci: None,
-                head: None,
-                head_ci: None,
-                delta: None,
-                ci: None,
-                method: "none",
-                tests: None,
-                passes: None,
-                same_answers: false,
-                evidence,
-            };
-            Family::new(vec![&cell], 0.4).test(Draws::new(1, 0.05), |_| true).cells[0]
+            let cell = cell("score", OVERALL, evidence);
+            Family::new(vec![&cell], 0.4, None).test(Draws::new(1, 0.05), |_| true).cells[0]
         };
         // Flips: 1/2⁸; permuted: 1/6⁸.
         let both = of(broken(8));

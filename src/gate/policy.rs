@@ -134,6 +134,9 @@ pub struct GatePolicy {
     pub alpha: f64,
     /// The share of α that the overall cells have together; all other cells share the rest equally.
     pub overall_share: f64,
+    /// The metric whose overall cell has that share alone; without one, the overall cells of all metrics share it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary: Option<String>,
     /// τ: by how much a run as a whole may move on its own, as a share of the scale; a fall must be shown to be larger.
     pub tolerance: f64,
     /// What undecided cells do.
@@ -162,6 +165,7 @@ impl Default for GatePolicy {
             mode: Mode::default(),
             alpha: 0.05,
             overall_share: OVERALL_SHARE,
+            primary: None,
             tolerance: 0.0,
             on_undecided: OnUndecided::default(),
             margin: Margins::default(),
