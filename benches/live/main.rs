@@ -94,6 +94,8 @@ fn project(folder: &Path, base_url: &str, rows: usize, concurrency: usize) -> st
 
 /// The same questions as fast as the same HTTP client goes, and nothing else: what the wire costs.
 fn load(base_url: &str, rows: usize, concurrency: usize) -> Result<(), String> {
+    // Without one a client cannot be made; there is no other that it could collide with.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
         let client = reqwest::Client::builder().no_proxy().build().map_err(|e| e.to_string())?;
