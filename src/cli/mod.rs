@@ -9,6 +9,7 @@ mod compare;
 mod config;
 mod dry_run;
 mod evalset;
+mod event_log;
 mod failure;
 mod gate;
 mod git;

@@ -100,7 +100,9 @@ impl<'p> Outside<'p> {
         }
         let spent = self.budget.spent();
         if spent.requests > 0 {
-            let price = if spent.unpriced > 0 {
+            let price = if spent.tokens == 0 {
+                "nothing to pay for came back".to_owned()
+            } else if spent.unpriced > 0 {
                 format!("no price is known of {} answers", spent.unpriced)
             } else {
                 format!("{:.4} USD (prices of {})", spent.usd, self.prices.as_of)

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::args::{Global, OutputFormat, RunArgs, SelectArgs};
+use super::event_log::EventLog;
 use super::failure::Failure;
 use super::git::revision;
 use super::output::Output;
@@ -16,8 +17,9 @@ use crate::compare::{Confusion, MetricEstimate, confusions, default_metrics, sid
 use crate::config::Project;
 use crate::evalset::{EvalSet, Sample, Selection};
 use crate::gate::Exit;
+use crate::provider::{ProviderSpec, Surroundings};
 use crate::record::{Journal, Made, RunFolder, RunRecord, State, save};
-use crate::run::{Limits, Plan, RunError, RunEvent, Setup, close};
+use crate::run::{Limits, Plan, RunError, Setup, close};
 
 /// What `run` prints.
 #[derive(Serialize)]
@@ -62,21 +64,36 @@ fn dry(
 ) -> Result<(), Failure> {
     let evalset = project.evalset(global.evalset.as_deref())?;
     let (name, provider) = project.candidate(candidate)?;
-    let concurrency = args.concurrency.map_or(project.config.concurrency, usize::from);
-    let outside = Outside::new(project, provider, concurrency, args.cache)?;
+    let outside = Outside::new(project, provider, concurrency(project, args), args.cache)?;
+    let plan = plan(project, &evalset, (name, provider), outside.around_without_keys(), args, global)?;
+    super::dry_run::print(&plan, provider, &outside, output)
+}
+
+/// Calls in flight: what was typed, else the settings.
+fn concurrency(project: &Project, args: &RunArgs) -> usize {
+    args.concurrency.map_or(project.config.concurrency, usize::from)
+}
+
+/// What was typed and the settings → what is going to be asked.
+fn plan(
+    project: &Project,
+    evalset: &EvalSet,
+    (candidate, provider): (&str, &ProviderSpec),
+    around: Surroundings<'_>,
+    args: &RunArgs,
+    global: &Global,
+) -> Result<Plan, Failure> {
     let seed = global.seed.unwrap_or(project.config.seed);
-    let selection = selection(&args.select, seed)?;
-    let plan = Plan::new(&Setup {
-        around: outside.around_without_keys(),
-        evalset: &evalset,
-        selection: &selection,
-        candidate: name,
+    Ok(Plan::new(&Setup {
+        around,
+        evalset,
+        selection: &selection(&args.select, seed)?,
+        candidate,
         provider,
         scorers: &project.config.scorers,
         trials: args.trials.map_or(project.config.trials, u32::from),
         seed,
-    })?;
-    super::dry_run::print(&plan, provider, &outside, output)
+    })?)
 }
 
 /// Prints what a run came to.
@@ -105,34 +122,6 @@ fn print(project: &Project, made: &MadeRun, global: &Global, output: &Output) ->
         OutputFormat::Text | OutputFormat::Md => output.result(&text(made, &estimates, failed))?,
     }
     Ok(())
-}
-
-/// What happens, as JSON lines. A log that cannot be written must not cost an answer: it is said at the end.
-struct EventLog {
-    path: PathBuf,
-    file: std::io::BufWriter<std::fs::File>,
-    broken: Option<std::io::Error>,
-}
-
-impl EventLog {
-    fn create(path: &Path) -> Result<Self, Failure> {
-        let file = std::fs::File::create(path)
-            .map_err(|error| Failure::input(format!("--events {}: {error}", path.display())))?;
-        Ok(Self { path: path.to_owned(), file: std::io::BufWriter::new(file), broken: None })
-    }
-
-    fn write(&mut self, event: &RunEvent<'_>) {
-        use std::io::Write;
-        let line = serde_json::to_string(event).unwrap_or_default();
-        let written = writeln!(self.file, "{line}");
-        self.broken = self.broken.take().or(written.err());
-    }
-
-    fn close(mut self) -> Result<(), Failure> {
-        use std::io::Write;
-        let error = self.broken.take().or(self.file.flush().err());
-        error.map_or(Ok(()), |error| Err(Failure::machine(format!("{}: {error}", self.path.display()))))
-    }
 }
 
 fn text(made: &MadeRun, estimates: &[MetricEstimate], failed: usize) -> String {
@@ -183,20 +172,8 @@ pub(super) fn execute(
     output: &Output,
 ) -> Result<MadeRun, Failure> {
     let (name, provider) = project.candidate(candidate)?;
-    let seed = global.seed.unwrap_or(project.config.seed);
-    let selection = selection(&args.select, seed)?;
-    let concurrency = args.concurrency.map_or(project.config.concurrency, usize::from);
-    let outside = Outside::new(project, provider, concurrency, args.cache)?;
-    let plan = Plan::new(&Setup {
-        around: outside.around(),
-        evalset: &evalset,
-        selection: &selection,
-        candidate: name,
-        provider,
-        scorers: &project.config.scorers,
-        trials: args.trials.map_or(project.config.trials, u32::from),
-        seed,
-    })?;
+    let outside = Outside::new(project, provider, concurrency(project, args), args.cache)?;
+    let plan = plan(project, &evalset, (name, provider), outside.around(), args, global)?;
     // The plan has its own copy of the examples that were chosen.
     drop(evalset);
     enough_trials(project, plan.asked.trials)?;
@@ -227,7 +204,7 @@ pub(super) fn execute(
             outside.budget.already(row.answered.usage, row.answered.cost_usd, row.answered.attempts.into());
         }
     }
-    let limits = Limits { concurrency, failed: project.config.failed_answers(plan.answers()) };
+    let limits = Limits { concurrency: outside.concurrency, failed: project.config.failed_answers(plan.answers()) };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -131,6 +131,7 @@ impl Config {
     /// Refuses settings that contradict each other.
     fn check(&self) -> Result<(), String> {
         self.gate.check().map_err(|reason| format!("[gate] {reason}"))?;
+        self.budget.check()?;
         if self.error_limit.is_some_and(|limit| limit < 0.0 || !limit.is_finite()) {
             return Err("`error_limit` is negative; expected a share below 1, or a number of answers".to_owned());
         }

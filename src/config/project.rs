@@ -57,7 +57,9 @@ impl Project {
         let Some(file) = &self.config.prices else { return Ok(PriceTable::shipped()) };
         let path = self.root.join(file);
         let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Io { path: path.clone(), source })?;
-        toml::from_str(&text).map_err(|error| ConfigError::parse(&path, &text, &error))
+        let table: PriceTable = toml::from_str(&text).map_err(|error| ConfigError::parse(&path, &text, &error))?;
+        table.check().map_err(|reason| ConfigError::Settings { path, reason })?;
+        Ok(table)
     }
 
     /// A path inside the project, as people write it: `reports`, not `./reports`.

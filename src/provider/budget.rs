@@ -22,6 +22,21 @@ pub struct BudgetSpec {
     pub requests: Option<u64>,
 }
 
+impl BudgetSpec {
+    /// Refuses a limit that is none: nothing is more than a number that is no number.
+    ///
+    /// # Errors
+    /// A sentence naming the key.
+    pub fn check(&self) -> Result<(), String> {
+        match self.usd {
+            Some(usd) if !(usd.is_finite() && usd >= 0.0) => {
+                Err(format!("`budget.usd` is {usd}; expected US dollars, 0 or more"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What was sent and what it took.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Spent {
@@ -149,6 +164,15 @@ mod tests {
         drop(second);
         assert_eq!(budget.spent().tokens, 10);
         assert!(budget.set_aside(90, 0.0).is_ok() && budget.set_aside(91, 0.0).is_err());
+    }
+
+    #[test]
+    fn a_limit_that_is_none_is_refused() {
+        let usd = |usd| BudgetSpec { usd: Some(usd), ..BudgetSpec::default() };
+        for wrong in [f64::NAN, f64::INFINITY, -1.0] {
+            assert!(usd(wrong).check().is_err(), "{wrong}");
+        }
+        assert!(usd(0.0).check().is_ok() && BudgetSpec::default().check().is_ok());
     }
 
     #[test]

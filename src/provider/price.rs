@@ -54,6 +54,25 @@ impl PriceTable {
         toml::from_str(SHIPPED).unwrap_or_else(|_| Self { as_of: String::new(), models: BTreeMap::new() })
     }
 
+    /// Refuses a price with which a budget would hold nothing back.
+    ///
+    /// # Errors
+    /// A sentence naming the model.
+    pub fn check(&self) -> Result<(), String> {
+        let wrong = |price: &Price| {
+            [Some(price.input), Some(price.output), price.cache_read, price.cache_write]
+                .into_iter()
+                .flatten()
+                .find(|price| !(price.is_finite() && *price >= 0.0))
+        };
+        match self.models.iter().find_map(|(model, price)| Some((model, wrong(price)?))) {
+            Some((model, price)) => {
+                Err(format!("the price of `{model}` is {price}; expected US dollars per million tokens, 0 or more"))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The price of a model: by its whole name, then by the longest beginning that the table has.
     #[must_use]
     pub fn of(&self, model: &str) -> Option<Price> {
@@ -79,6 +98,21 @@ mod tests {
             assert!(price.input > 0.0 && price.output >= price.input, "{name}");
             assert!(price.cache_read.is_none_or(|read| read <= price.input), "{name}");
         }
+    }
+
+    #[test]
+    fn a_relative_of_a_priced_model_has_no_price() {
+        let table = PriceTable::shipped();
+        for known in ["gpt-5", "gpt-4o-mini", "gpt-4o-mini-2024-07-18", "claude-opus-4-1-20250805"] {
+            assert!(table.of(known).is_some(), "{known}");
+        }
+        for other in ["gpt-5.4", "gpt-5-pro", "gpt-4o-audio-preview", "claude-opus-4-5", "o3-pro"] {
+            assert!(table.of(other).is_none(), "{other}");
+        }
+        assert!(table.check().is_ok());
+        let broken = Price { input: f64::NAN, output: 1.0, cache_read: None, cache_write: None };
+        let models = [("m".to_owned(), broken)].into();
+        assert!(PriceTable { as_of: String::new(), models }.check().unwrap_err().contains("`m`"));
     }
 
     #[test]

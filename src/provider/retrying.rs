@@ -274,7 +274,7 @@ mod tests {
     fn a_provider_that_is_down_is_left_alone_then_given_up() {
         let policy = RetryPolicy { attempts: 1_000, breaker: 5, ..RetryPolicy::default() };
         let (said, asked, took) = ask(FailureKind::Connection, u32::MAX, None, policy);
-        assert!(said.contains("5 attempts in a row") || said.contains("in a row"), "{said}");
+        assert!(said.contains("attempts in a row failed"), "{said}");
         assert!((6..20).contains(&asked) && took > 10.0, "asked {asked} times in {took} s");
         // It comes back while it is left alone.
         assert_eq!(ask(FailureKind::Connection, 6, None, policy).0, "answer after 7");
