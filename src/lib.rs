@@ -12,6 +12,7 @@ pub mod table;
 pub mod call;
 pub mod evalset;
 pub mod candidate;
+pub mod judge;
 pub mod score;
 pub mod provider;
 pub mod record;
