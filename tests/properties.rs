@@ -7,7 +7,7 @@ use evalgauge::compare::{
     CompareOptions, Comparison, Identity, IntervalMethod, Labels, MetricValues, Scored, Side, SliceKeys, Tolerances,
     compare,
 };
-use evalgauge::gate::{Cell, Decision, GatePolicy, Verdict, decide};
+use evalgauge::gate::{Cell, Decision, GatePolicy, Given, Verdict, decide};
 use evalgauge::score::Scale;
 use evalgauge::stats::Alpha;
 use evalgauge::table::Text;
@@ -63,6 +63,7 @@ fn side(examples: &[Scores], pick: fn(&Scores) -> &Vec<u8>, layout: &Layout) -> 
         metrics: vec![metric],
         answers: None,
         inputs: None,
+        measured: Vec::new(),
     }
 }
 
@@ -73,11 +74,12 @@ fn decided(examples: &[Scores], layout: &Layout) -> (Comparison, Verdict) {
         interval: layout.interval,
         alpha: Alpha::FIVE_PERCENT,
         tolerances: Tolerances::default(),
+        watched: Vec::new(),
         seed: 7,
     };
     let policy = GatePolicy { min_n: 5, ..GatePolicy::default() };
     let comparison = compare(&side(examples, |e| &e.0, layout), &side(examples, |e| &e.1, layout), &options).unwrap();
-    let verdict = decide(&comparison, &policy, "2026-01-01").unwrap();
+    let verdict = decide(&comparison, &policy, &Given::on("2026-01-01")).unwrap();
     (comparison, verdict)
 }
 

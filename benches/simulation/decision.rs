@@ -2,7 +2,7 @@
 
 use evalgauge::compare::{CompareOptions, Comparison, IntervalMethod, OVERALL, Side, SliceKeys, Tests, compare};
 use evalgauge::config::DEFAULT_SEED;
-use evalgauge::gate::{Decision, GatePolicy, MIN_N, Margins, State, Verdict, decide};
+use evalgauge::gate::{Decision, GatePolicy, Given, MIN_N, Margins, State, Verdict, decide};
 use evalgauge::stats::Alpha;
 use evalgauge::stats::mean::MeanEstimate;
 
@@ -28,10 +28,11 @@ pub fn verdict(case: &Case, baseline: &Side, head: &Side) -> (Comparison, Verdic
         interval: IntervalMethod::Auto,
         alpha: Alpha::FIVE_PERCENT,
         tolerances: policy(case).tolerances(),
+        watched: Vec::new(),
         seed: DEFAULT_SEED,
     };
     let comparison = compare(baseline, head, &options).unwrap();
-    let verdict = decide(&comparison, &policy(case), "2000-01-01").unwrap();
+    let verdict = decide(&comparison, &policy(case), &Given::on("2000-01-01")).unwrap();
     (comparison, verdict)
 }
 

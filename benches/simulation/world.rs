@@ -331,6 +331,7 @@ impl World {
             metrics,
             answers: None,
             inputs: None,
+            measured: Vec::new(),
         }
     }
 }

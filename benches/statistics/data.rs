@@ -136,5 +136,6 @@ pub fn side(examples: usize, head: bool) -> Side {
         metrics,
         answers: None,
         inputs: None,
+        measured: Vec::new(),
     }
 }

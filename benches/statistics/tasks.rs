@@ -3,7 +3,7 @@
 use std::fmt;
 
 use evalgauge::compare::{CompareOptions, IntervalMethod, SliceKeys, Tolerances, compare};
-use evalgauge::gate::{GatePolicy, decide};
+use evalgauge::gate::{GatePolicy, Given, decide};
 use evalgauge::stats::Alpha;
 use evalgauge::stats::bootstrap::{Resampling, mean_acceleration, mean_replicates};
 use evalgauge::stats::kappa::{RatingTable, Weighting, cohen_kappa};
@@ -177,11 +177,12 @@ fn gate(examples: usize) -> Prepared {
         interval: IntervalMethod::Auto,
         alpha: Alpha::FIVE_PERCENT,
         tolerances: Tolerances::default(),
+        watched: Vec::new(),
         seed: SEED,
     };
     Box::new(move || {
         let comparison = compare(&baseline, &head, &options).unwrap();
-        let verdict = decide(&comparison, &GatePolicy::default(), "2026-11-21").unwrap();
+        let verdict = decide(&comparison, &GatePolicy::default(), &Given::on("2026-11-21")).unwrap();
         assert_eq!((verdict.cells.len(), verdict.draws as usize), (data::METRICS * (1 + data::SLICES), DRAWS));
         let numbers =
             |cell: &evalgauge::gate::Cell| [cell.p, cell.p_adjusted, cell.lower].map(Option::unwrap_or_default);

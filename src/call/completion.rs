@@ -45,6 +45,14 @@ pub enum Finish {
 }
 
 impl Finish {
+    /// The reason under a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Stop, Self::Length, Self::ToolCalls, Self::Refusal, Self::Other]
+            .into_iter()
+            .find(|finish| finish.name() == name)
+    }
+
     /// The name as it stands in files.
     #[must_use]
     pub const fn name(self) -> &'static str {

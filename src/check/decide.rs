@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::compare::{
-    CompareError, CompareOptions, Comparison, IntervalMethod, MetricSpec, SliceKeys, compare, default_metrics,
-    side_of_record,
+    CompareError, CompareOptions, Comparison, IntervalMethod, MetricSpec, Side, SliceKeys, compare, default_metrics,
+    measured, side_of_record,
 };
-use crate::gate::{GatePolicy, Verdict, decide};
+use crate::gate::{GatePolicy, Given, Verdict, decide};
 use crate::record::RunRecord;
 use crate::stats::Alpha;
 
@@ -30,8 +30,8 @@ pub struct Terms<'a> {
     pub policy: &'a GatePolicy,
     /// Seed of whatever draws.
     pub seed: u64,
-    /// The date of the decision.
-    pub as_of: &'a str,
+    /// What the decision is given beside the records.
+    pub given: Given<'a>,
 }
 
 /// A decision with what it was made from.
@@ -70,17 +70,22 @@ pub fn decide_records(
     } else {
         terms.metrics
     };
-    let baseline = side_of_record(baseline.record, baseline.source, metrics)?;
-    let head = side_of_record(head.record, head.source, metrics)?;
+    let measures = terms.policy.measures();
+    let side = |from: RecordSource<'_>| {
+        side_of_record(from.record, from.source, metrics)
+            .map(|side| Side { measured: measured(from.record, &measures), ..side })
+    };
+    let (baseline, head) = (side(baseline)?, side(head)?);
     let options = CompareOptions {
         slices: terms.slices.clone(),
         metrics: Vec::new(),
         interval: IntervalMethod::Auto,
         alpha: Alpha::FIVE_PERCENT,
         tolerances: terms.policy.tolerances(),
+        watched: terms.policy.watched(),
         seed: terms.seed,
     };
     let comparison = compare(&baseline, &head, &options)?;
-    let verdict = decide(&comparison, terms.policy, terms.as_of).map_err(CheckError::Policy)?;
+    let verdict = decide(&comparison, terms.policy, &terms.given).map_err(CheckError::Policy)?;
     Ok(Checked { comparison, verdict })
 }

@@ -282,9 +282,9 @@ pub(super) struct TableArgs {
     /// Column of the trial [default: `trial` where it exists]
     #[arg(long, value_name = "COLUMN")]
     pub(super) trial: Option<String>,
-    /// Column of the score, on both sides
+    /// Column of the score, on both sides; given several times, each is a metric by its name
     #[arg(long, value_name = "COLUMN", default_value = "score")]
-    pub(super) score: String,
+    pub(super) score: Vec<String>,
     /// Column of the baseline's score
     #[arg(long, value_name = "COLUMN")]
     pub(super) base_score: Option<String>,

@@ -2,13 +2,13 @@
 
 use super::args::{CheckArgs, Global};
 use super::failure::Failure;
-use super::gate::{as_of, print, with_flags};
+use super::gate::{as_of, policy_digest, print, with_flags};
 use super::output::Output;
 use super::run::{execute, shown};
 use super::source::baseline_record;
 use crate::check::{RecordSource, Terms, decide_records};
 use crate::config::Project;
-use crate::gate::Exit;
+use crate::gate::{Exit, Given};
 use crate::report::{Format, View, json_text, render};
 use crate::table::write_atomically;
 
@@ -29,6 +29,7 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
     let made = execute(&project, evalset, candidate, &args.run, global, output)?;
     let policy = with_flags(project.config.gate.clone(), &args.policy);
     let as_of = as_of(global);
+    let policy_sha256 = policy_digest(&policy)?;
     let checked = decide_records(
         RecordSource { record: &baseline, source: &shown(&baseline_folder) },
         RecordSource { record: &made.record, source: &shown(&made.folder.path) },
@@ -37,7 +38,7 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
             slices: &project.config.slices.keys(),
             policy: &policy,
             seed: global.seed.unwrap_or(project.config.seed),
-            as_of: &as_of,
+            given: Given { policy_sha256: Some(&policy_sha256), ..Given::on(&as_of) },
         },
     )?;
     let verdict = &checked.verdict;

@@ -22,13 +22,14 @@ struct Printed<'a> {
 pub(super) fn run(args: &CompareArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let alpha = Alpha::new(args.alpha).map_err(|error| Failure::input(format!("--alpha: {error}")))?;
     let project = Project::open(global.config.as_deref())?;
-    let (baseline, head, slices) = sides(&project, &args.base, &args.head, &args.table)?;
+    let (baseline, head, slices) = sides(&project, &args.base, &args.head, &args.table, &[])?;
     let options = CompareOptions {
         slices,
         metrics: Vec::new(),
         interval: args.interval.into(),
         alpha,
         tolerances: Tolerances::default(),
+        watched: Vec::new(),
         seed: global.seed.unwrap_or(project.config.seed),
     };
     let comparison = compare(&baseline, &head, &options)?;

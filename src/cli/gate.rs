@@ -6,18 +6,20 @@ use super::output::Output;
 use super::source::sides;
 use crate::compare::{CompareOptions, IntervalMethod, compare};
 use crate::config::Project;
-use crate::gate::{Exit, GatePolicy, Margins, OnUndecided, Verdict, decide};
+use crate::gate::{Exit, GatePolicy, Given, Margins, OnUndecided, Verdict, decide};
 use crate::report::{Format, View, render};
 use crate::stats::Alpha;
+use crate::table::sha256_hex;
 
 pub(super) fn run(args: &GateArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let project = Project::open(global.config.as_deref())?;
     let mut policy = with_flags(project.config.gate.clone(), &args.policy);
-    let (baseline, head, slices) = sides(&project, &args.base, &args.head, &args.table)?;
+    let (baseline, head, slices) = sides(&project, &args.base, &args.head, &args.table, &policy.measures())?;
     if baseline.identity.pins.is_none() {
-        // The one metric of a plain table is none of the project's.
-        policy.metrics.clear();
-        policy.primary = None;
+        // The metrics of a plain table are its columns, perhaps none of the project's.
+        let has = |name: &String| baseline.metrics.iter().any(|metric| metric.name == *name);
+        policy.metrics.retain(has);
+        policy.primary = policy.primary.filter(has);
     }
     let options = CompareOptions {
         slices,
@@ -25,12 +27,21 @@ pub(super) fn run(args: &GateArgs, global: &Global, output: &Output) -> Result<E
         interval: IntervalMethod::Auto,
         alpha: Alpha::FIVE_PERCENT,
         tolerances: policy.tolerances(),
+        watched: policy.watched(),
         seed: global.seed.unwrap_or(project.config.seed),
     };
     let comparison = compare(&baseline, &head, &options)?;
-    let verdict = decide(&comparison, &policy, &as_of(global)).map_err(Failure::input)?;
+    let (as_of, policy_sha256) = (as_of(global), policy_digest(&policy)?);
+    let given = Given { policy_sha256: Some(&policy_sha256), ..Given::on(&as_of) };
+    let verdict = decide(&comparison, &policy, &given).map_err(Failure::input)?;
     print(&verdict, output)?;
     Ok(verdict.decision.exit())
+}
+
+/// What "the same policy" means: SHA-256 over all its settings.
+pub(super) fn policy_digest(policy: &GatePolicy) -> Result<String, Failure> {
+    let text = serde_json::to_string(&(policy, policy.min_n)).map_err(|error| Failure::machine(error.to_string()))?;
+    Ok(sha256_hex(text))
 }
 
 /// The date of the decision: what was asked for, else today.

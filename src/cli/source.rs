@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::args::TableArgs;
 use super::failure::Failure;
 use super::run::shown;
-use crate::compare::{MetricSpec, Side, SliceKeys, TableColumns, default_metrics, read_side, side_of_record};
+use crate::compare::{
+    Measure, MetricSpec, Side, SliceKeys, TableColumns, default_metrics, measured, read_side, side_of_record,
+};
 use crate::config::Project;
 use crate::gate::Exit;
 use crate::record::{RecordError, RunRecord, baseline_folder, load};
@@ -25,12 +27,13 @@ enum Role {
     Head,
 }
 
-/// The two sides of a comparison, with the slices to look at.
+/// The two sides of a comparison, with the slices to look at; `measures` are what guard rails ask for.
 pub(super) fn sides(
     project: &Project,
     base: &str,
     head: &str,
     table: &TableArgs,
+    measures: &[Measure],
 ) -> Result<(Side, Side, SliceKeys), Failure> {
     let head_source = resolve(project, head, None)?;
     let base_source = resolve(project, base, Some(&head_source))?;
@@ -41,8 +44,8 @@ pub(super) fn sides(
     };
     let is_record = matches!(base_source, Source::Record(..));
     let (base_side, head_side) = rayon::join(
-        || side(&base_source, Role::Baseline, table, &metrics),
-        || side(&head_source, Role::Head, table, &metrics),
+        || side(&base_source, Role::Baseline, table, &metrics, measures),
+        || side(&head_source, Role::Head, table, &metrics, measures),
     );
     let slices = if is_record && table.slice.is_empty() { project.config.slices.keys() } else { slice_keys(table) };
     Ok((base_side?, head_side?, slices))
@@ -58,7 +61,7 @@ pub(super) fn one_side(
     let path = Path::new(name);
     if path.is_file() || path.extension().is_some() && !path.exists() {
         let source = resolve(project, name, None)?;
-        return Ok((side(&source, Role::Baseline, table, &BTreeMap::new())?, slice_keys(table), None));
+        return Ok((side(&source, Role::Baseline, table, &BTreeMap::new(), &[])?, slice_keys(table), None));
     }
     let evalset = project.config.evalset.as_deref().unwrap_or_default();
     let evalset = evalset.split_once('@').map_or(evalset, |(name, _)| name);
@@ -94,10 +97,14 @@ fn side(
     role: Role,
     table: &TableArgs,
     metrics: &BTreeMap<String, MetricSpec>,
+    measures: &[Measure],
 ) -> Result<Side, Failure> {
     match source {
-        Source::Table(path) => table_side(path, role, table),
-        Source::Record(record, folder) => Ok(side_of_record(record, &shown(folder), metrics)?),
+        Source::Table(path) => table_side(path, role, table, measures),
+        Source::Record(record, folder) => {
+            let side = side_of_record(record, &shown(folder), metrics)?;
+            Ok(Side { measured: measured(record, measures), ..side })
+        }
     }
 }
 
@@ -133,14 +140,15 @@ pub(super) fn baseline_record(
     }
 }
 
-fn table_side(path: &Path, role: Role, table: &TableArgs) -> Result<Side, Failure> {
+fn table_side(path: &Path, role: Role, table: &TableArgs, measures: &[Measure]) -> Result<Side, Failure> {
     let mut columns = TableColumns::conventional(path)?;
     columns.id.clone_from(&table.id);
     let score = match role {
         Role::Baseline => &table.base_score,
         Role::Head => &table.head_score,
     };
-    columns.score.clone_from(score.as_ref().unwrap_or(&table.score));
+    columns.scores = score.as_ref().map_or_else(|| table.score.clone(), |score| vec![score.clone()]);
+    columns.measures = measures.to_vec();
     for (column, named) in
         [(&mut columns.trial, &table.trial), (&mut columns.group, &table.group), (&mut columns.labels, &table.labels)]
     {

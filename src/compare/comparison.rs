@@ -9,10 +9,12 @@ use super::cell::cell;
 use super::corpus::CorpusEvidence;
 use super::error::CompareError;
 use super::flips::{Flips, find_flips};
+use super::measure::{PairedMeasure, paired as paired_measures};
 use super::paired_metric::PairedMetric;
 use super::pairing::{Matched, TrialRange, check_pins, match_ids};
 use super::side::{Identity, MetricValues, Side};
 use super::slices::{SliceKeys, slices};
+use super::watched::{Watched, watched};
 use crate::score::Scale;
 use crate::stats::paired::PairedTable;
 use crate::stats::trial_permutation::BlockTrials;
@@ -67,6 +69,8 @@ pub struct CompareOptions {
     pub alpha: Alpha,
     /// The drops that tests of "worse" are to tolerate.
     pub tolerances: Tolerances,
+    /// Examples whose passes are to be kept, whatever they are.
+    pub watched: Vec<String>,
     /// Seed of whatever draws.
     pub seed: u64,
 }
@@ -210,6 +214,12 @@ pub struct Comparison {
     pub cells: Vec<CellComparison>,
     /// Examples that passed before and fail now, and the reverse, of each metric.
     pub flips: Flips,
+    /// The examples that were to be watched, metric by metric.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub watched: Vec<Watched>,
+    /// What the answers of both sides took, where both were measured.
+    #[serde(skip)]
+    pub measures: Vec<PairedMeasure>,
     /// What a reader should know before trusting the numbers.
     pub warnings: Vec<String>,
     /// The seed of whatever drew.
@@ -303,6 +313,8 @@ pub fn compare(baseline: &Side, head: &Side, options: &CompareOptions) -> Result
         metrics: Vec::new(),
         cells: Vec::new(),
         flips: Flips::default(),
+        watched: Vec::new(),
+        measures: paired_measures(&baseline.measured, &head.measured, &matched, &blocks.of),
         warnings: warnings(baseline, head, &blocks),
         seed: options.seed,
     };
@@ -318,6 +330,7 @@ pub fn compare(baseline: &Side, head: &Side, options: &CompareOptions) -> Result
             slices.par_iter().map(|slice| cell(&paired, slice, &blocks, same.as_deref(), options)).collect();
         comparison.cells.extend(cells?);
         find_flips(&mut comparison.flips, name, &paired, baseline, head, &matched);
+        comparison.watched.extend(watched(&options.watched, &paired, baseline, &matched));
         comparison.metrics.push(paired.summary);
     }
     Ok(comparison)

@@ -47,6 +47,7 @@ pub fn side_of_record(
             examples.iter().map(|trials| Answers { texts: trials.iter().map(answer_text).collect() }).collect(),
         ),
         inputs: examples.iter().map(|trials| trials[0].input.clone()).collect(),
+        measured: Vec::new(),
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::error::CompareError;
+use super::measure::{Measure, Measured};
 use super::side::{Identity, Labels, MetricValues, Scored, Side};
 use crate::score::Scale;
 use crate::table::{Category, Column, Table, TableError, Text, Want, column_names, read, sha256_of_file};
@@ -16,8 +17,10 @@ pub struct TableColumns {
     pub id: String,
     /// The trial, where there are several; trials are taken in ascending order, by number where they are numbers.
     pub trial: Option<String>,
-    /// The score.
-    pub score: String,
+    /// The scores; of several, each is a metric by the name of its column, of one the metric is called `score`.
+    pub scores: Vec<String>,
+    /// What else to read, from the columns that [`Measure::column`] names, where the file has them.
+    pub measures: Vec<Measure>,
     /// The unit of independence.
     pub group: Option<String>,
     /// A column that holds an object of labels as JSON.
@@ -41,7 +44,8 @@ impl TableColumns {
         Ok(Self {
             id: "id".to_owned(),
             trial: there("trial"),
-            score: "score".to_owned(),
+            scores: vec!["score".to_owned()],
+            measures: Vec::new(),
             group: there("group"),
             labels: there("labels"),
             slices: Vec::new(),
@@ -56,7 +60,8 @@ impl TableColumns {
 /// # Errors
 /// A file that cannot be read, an (id, trial) that stands twice, a score outside the scale; each with file and line.
 pub fn read_side(path: &Path, columns: &TableColumns) -> Result<Side, CompareError> {
-    let mut wanted: Vec<(&str, Want)> = vec![(&columns.id, Want::Text), (&columns.score, Want::Number)];
+    let mut wanted: Vec<(&str, Want)> = vec![(&columns.id, Want::Text)];
+    wanted.extend(columns.scores.iter().map(|name| (name.as_str(), Want::Number)));
     let trial = columns.trial.as_deref().map(|name| {
         wanted.push((name, Want::Category));
         wanted.len() - 1
@@ -71,25 +76,34 @@ pub fn read_side(path: &Path, columns: &TableColumns) -> Result<Side, CompareErr
     });
     let first_slice = wanted.len();
     wanted.extend(columns.slices.iter().map(|name| (name.as_str(), Want::Category)));
+    let first_measure = wanted.len();
+    let has = if columns.measures.is_empty() { Vec::new() } else { column_names(path)? };
+    let measures: Vec<(Measure, &str)> = columns
+        .measures
+        .iter()
+        .filter_map(|measure| Some((*measure, measure.column().filter(|column| has.iter().any(|has| has == column))?)))
+        .collect();
+    wanted.extend(measures.iter().map(|(_, name)| (*name, Want::Number)));
     let (table, sha256) = rayon::join(|| read(path, &wanted), || sha256_of_file(path));
     let (table, sha256) = (table?, sha256?);
 
     let Column::Text(ids) = &table.columns[0] else { unreachable_column()? };
-    let Column::Number(scores) = &table.columns[1] else { unreachable_column()? };
-    check_scale(path, &table, scores, columns)?;
+    for (at, name) in columns.scores.iter().enumerate() {
+        check_scale(path, &table, (name, number(&table, 1 + at)?), columns.scale)?;
+    }
     let trials = trial.map(|at| category(&table, at)).transpose()?;
     let order = Order::new(path, &table, ids, trials)?;
 
-    let scale = columns.scale;
-    let at_an_end = |score: f64| score == scale.low || score == scale.high;
-    let all_at_ends = || scores.iter().flatten().all(|&score| at_an_end(score));
-    let pass_at = columns.pass_at.or_else(|| all_at_ends().then_some(scale.best()));
-    let mut metric = MetricValues::new("score", scale, pass_at.is_some());
-    for rows in order.examples() {
-        metric.push(rows.iter().map(|&row| {
-            let value = scores[row as usize]?;
-            Some(Scored { value, passed: pass_at.is_some_and(|limit| scale.reaches(value, limit)) })
-        }));
+    let mut metrics = Vec::with_capacity(columns.scores.len());
+    for (at, column) in columns.scores.iter().enumerate() {
+        let name = if columns.scores.len() == 1 { "score" } else { column };
+        metrics.push(metric(name, number(&table, 1 + at)?, &order, columns));
+    }
+    let mut measured = Vec::with_capacity(measures.len());
+    for (at, (measure, _)) in measures.iter().enumerate() {
+        let column = number(&table, first_measure + at)?;
+        let of = |rows: &[u32]| rows.iter().filter_map(|&row| column[row as usize]).collect();
+        measured.push(Measured { measure: *measure, values: order.examples().map(of).collect() });
     }
 
     let mut label_columns = Vec::new();
@@ -109,7 +123,10 @@ pub fn read_side(path: &Path, columns: &TableColumns) -> Result<Side, CompareErr
         .transpose()?;
 
     let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let name = if columns.score == "score" { name } else { format!("{name}:{}", columns.score) };
+    let name = match &columns.scores[..] {
+        [score] if score != "score" => format!("{name}:{score}"),
+        _ => name,
+    };
     Ok(Side {
         identity: Identity {
             name,
@@ -123,14 +140,38 @@ pub fn read_side(path: &Path, columns: &TableColumns) -> Result<Side, CompareErr
         ids: order.examples().map(|rows| ids.get(rows[0] as usize)).collect(),
         groups,
         labels: label_columns,
-        metrics: vec![metric],
+        metrics,
         answers: None,
         inputs: None,
+        measured,
     })
 }
 
 fn unreachable_column<T>() -> Result<T, CompareError> {
     Err(CompareError::Input("a column was read in another form than asked for; please report this".to_owned()))
+}
+
+/// The metric of one column of scores.
+fn metric(name: &str, scores: &[Option<f64>], order: &Order, columns: &TableColumns) -> MetricValues {
+    let scale = columns.scale;
+    let at_an_end = |score: f64| score == scale.low || score == scale.high;
+    let all_at_ends = || scores.iter().flatten().all(|&score| at_an_end(score));
+    let pass_at = columns.pass_at.or_else(|| all_at_ends().then_some(scale.best()));
+    let mut metric = MetricValues::new(name, scale, pass_at.is_some());
+    for rows in order.examples() {
+        metric.push(rows.iter().map(|&row| {
+            let value = scores[row as usize]?;
+            Some(Scored { value, passed: pass_at.is_some_and(|limit| scale.reaches(value, limit)) })
+        }));
+    }
+    metric
+}
+
+fn number(table: &Table, at: usize) -> Result<&Vec<Option<f64>>, CompareError> {
+    match &table.columns[at] {
+        Column::Number(numbers) => Ok(numbers),
+        _ => unreachable_column(),
+    }
 }
 
 fn category(table: &Table, at: usize) -> Result<&Category, CompareError> {
@@ -144,16 +185,20 @@ fn at_line(path: &Path, line: u32, reason: String) -> CompareError {
     TableError::Line { path: path.to_owned(), line: u64::from(line), reason }.into()
 }
 
-fn check_scale(path: &Path, table: &Table, scores: &[Option<f64>], columns: &TableColumns) -> Result<(), CompareError> {
-    let Scale { low, high, .. } = columns.scale;
+fn check_scale(
+    path: &Path,
+    table: &Table,
+    (name, scores): (&str, &[Option<f64>]),
+    scale: Scale,
+) -> Result<(), CompareError> {
+    let Scale { low, high, .. } = scale;
     let outside = scores.iter().position(|score| score.is_some_and(|score| !(low..=high).contains(&score)));
     match outside {
         Some(row) => Err(at_line(
             path,
             table.lines[row],
             format!(
-                "column `{}`: {} is outside the scale {low}..{high}; say the scale with --scale LOW,HIGH",
-                columns.score,
+                "column `{name}`: {} is outside the scale {low}..{high}; say the scale with --scale LOW,HIGH",
                 scores[row].unwrap_or_default()
             ),
         )),

@@ -13,12 +13,14 @@ mod flips;
 mod from_record;
 mod from_table;
 mod interval;
+mod measure;
 mod metric;
 mod paired_metric;
 mod pairing;
 mod side;
 mod slices;
 mod summary;
+mod watched;
 
 pub use aggregate::Aggregate;
 pub use comparison::{
@@ -31,8 +33,10 @@ pub use estimate::{Estimate, Needs};
 pub use flips::{Flip, Flips};
 pub use from_record::side_of_record;
 pub use from_table::{TableColumns, read_side};
+pub use measure::{Measure, Measured, PairedMeasure, measured};
 pub use metric::{MetricSpec, default_metrics};
 pub use pairing::TrialRange;
 pub use side::{Answers, Identity, Labels, MetricValues, Pins, Scored, Seen, SeenTrials, Side};
 pub use slices::{OVERALL, Slice, SliceKeys, slice_name, slices};
 pub use summary::{Confusion, MetricEstimate, confusions, summarise};
+pub use watched::Watched;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::aggregate::Aggregate;
 use super::error::CompareError;
 use super::estimate::Estimate;
+use super::measure::Measured;
 use crate::score::Scale;
 use crate::table::Text;
 
@@ -223,4 +224,6 @@ pub struct Side {
     pub answers: Option<Vec<Answers>>,
     /// Inputs worth showing beside the answers, where the source has them.
     pub inputs: Option<Vec<String>>,
+    /// What its answers took, where guard rails ask for it; see [`super::measured`].
+    pub measured: Vec<Measured>,
 }

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use super::bound::{largest_gain, lower_bound};
+use super::confirm::Rerun;
 use super::exit::Decision;
 use super::family::Family;
 use super::guard::fall_holds;
 use super::policy::{GatePolicy, Mode, OnUndecided};
+use super::rule::{self, Evidence, RuleOutcome, RuleState};
 use super::verdict::{Cell, State, Verdict};
-use crate::compare::{CellComparison, Comparison, MetricSummary, OVERALL};
+use crate::compare::{CellComparison, Comparison, Flip, MetricSummary, OVERALL};
 use crate::stats::special::binomial_half_cdf;
 use crate::stats::step_down::{Draws, FEWEST_MOVED, Tested};
 use crate::stats::{Alpha, rng};
@@ -16,13 +18,39 @@ use crate::stats::{Alpha, rng};
 /// The level at which more unscored pairs in the head than in the baseline make a metric undecidable.
 const UNSCORED_ALPHA: f64 = 0.01;
 
+/// What a decision is given beside comparison and policy.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Given<'a> {
+    /// The date by which anything that ages is judged, `YYYY-MM-DD`.
+    pub as_of: &'a str,
+    /// Re-runs of safety examples.
+    pub reruns: &'a [Rerun],
+    /// SHA-256 of the policy, for the verdict.
+    pub policy_sha256: Option<&'a str>,
+}
+
+impl<'a> Given<'a> {
+    /// A date and nothing else.
+    #[must_use]
+    pub const fn on(as_of: &'a str) -> Self {
+        Self { as_of, reruns: &[], policy_sha256: None }
+    }
+}
+
+/// The flips of safety examples under gating metrics that re-runs have to confirm.
+#[must_use]
+pub fn flips_to_confirm<'c>(comparison: &'c Comparison, policy: &GatePolicy) -> Vec<&'c Flip> {
+    let gates = |flip: &&Flip| policy.metrics.is_empty() || policy.metrics.contains(&flip.metric);
+    rule::safety_flips(policy, &comparison.flips).into_iter().filter(gates).collect()
+}
+
 /// Decides a comparison under a policy.
 ///
 /// Deterministic: the same comparison, policy, seed and date give the same verdict on any number of threads.
 ///
 /// # Errors
 /// A sentence when the policy makes no sense or names a metric that was not compared.
-pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Result<Verdict, String> {
+pub fn decide(comparison: &Comparison, policy: &GatePolicy, given: &Given<'_>) -> Result<Verdict, String> {
     policy.check()?;
     let gating = gating_metrics(comparison, policy)?;
     if let Some(primary) = policy.primary.as_ref().filter(|name| !gating.iter().any(|metric| metric.name == **name)) {
@@ -41,7 +69,8 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
         gating.iter().find(|metric| metric.name == cell.metric).map_or(1.0, |metric| metric.scale.width())
     };
     let margin = |cell: &CellComparison| policy.margin_of(&cell.metric, &cell.slice, &cell.evidence.keys);
-    let family = Family::new(tested, policy.overall_share, policy.primary.as_deref());
+    let weight = |cell: &CellComparison| policy.weight_of(&cell.slice, &cell.evidence.keys);
+    let family = Family::new(tested, policy.overall_share, policy.primary.as_deref(), weight);
     let mut gains: HashMap<&str, f64> = HashMap::new();
     for cell in family.cells().iter().filter(|cell| cell.slice == OVERALL) {
         gains.insert(&cell.metric, largest_gain(&cell.evidence));
@@ -64,6 +93,17 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
         cells.push(decide_cell(cell, test, margin(cell), width(cell), policy, (share, gain)));
     }
 
+    let flips = comparison.flips.of_metrics(|name| gating.iter().any(|metric| metric.name == name));
+    let rules = rule::rules(&Evidence {
+        comparison,
+        policy,
+        gating: &gating,
+        compared: &compared,
+        flips: &flips,
+        reruns: given.reruns,
+        as_of: given.as_of,
+    });
+    let waived = rule::accept(&mut cells, policy, given.as_of);
     let mut verdict = Verdict {
         schema: "evalgauge.verdict/1",
         decision: Decision::Pass,
@@ -74,7 +114,7 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
         seed: comparison.seed,
         generator: rng::ALGORITHM,
         draws: outcome.draws,
-        as_of: as_of.to_owned(),
+        as_of: given.as_of.to_owned(),
         trials: gating.iter().map(|metric| metric.trials_used).max().unwrap_or(0),
         baseline: comparison.baseline.clone(),
         head: comparison.head.clone(),
@@ -83,8 +123,11 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, as_of: &str) -> Resu
         regressed: slices_in(&cells, |state| state == State::Regressed),
         undecided: cells.iter().filter(|c| is_open(c.state)).map(Cell::name).collect(),
         cells,
-        flips: comparison.flips.of_metrics(|name| gating.iter().any(|metric| metric.name == name)),
-        warnings: comparison.warnings.clone(),
+        rules,
+        reruns: given.reruns.to_vec(),
+        policy_sha256: given.policy_sha256.map(str::to_owned),
+        flips,
+        warnings: comparison.warnings.iter().cloned().chain(waived).collect(),
     };
     conclude(&mut verdict, comparison, policy, &compared);
     verdict.exit_code = verdict.decision.exit().code();
@@ -218,15 +261,19 @@ fn conclude(verdict: &mut Verdict, comparison: &Comparison, policy: &GatePolicy,
             .filter_map(|cell| unmeasured(cell, policy))
             .map(|why| (Decision::Undecidable, why)),
     );
+    findings.extend(of_rules(&verdict.rules, policy));
     let open = verdict.undecided.len();
     match policy.mode {
         Mode::NonInferiority
-            if verdict.cells.iter().any(|c| !matches!(c.state, State::Fine | State::Same | State::Shown)) =>
+            if verdict
+                .cells
+                .iter()
+                .any(|c| !matches!(c.state, State::Fine | State::Same | State::Shown | State::Accepted)) =>
         {
             let cells: Vec<_> = verdict
                 .cells
                 .iter()
-                .filter(|c| !matches!(c.state, State::Fine | State::Same | State::Shown))
+                .filter(|c| !matches!(c.state, State::Fine | State::Same | State::Shown | State::Accepted))
                 .map(Cell::name)
                 .collect();
             findings.push((Decision::Inconclusive, format!("not shown to be fine: {}", cells.join(", "))));
@@ -246,7 +293,8 @@ fn conclude(verdict: &mut Verdict, comparison: &Comparison, policy: &GatePolicy,
         deciding.into_iter().map(|(_, why)| why).collect::<Vec<_>>().join("; ")
     };
     verdict.warnings.extend(others.into_iter().map(|(_, why)| why));
-    for cell in compared.iter().filter(|cell| cell.evidence.keys.iter().any(|key| key == "safety")) {
+    let unwatched = compared.iter().filter(|_| policy.safety.is_none());
+    for cell in unwatched.filter(|cell| cell.evidence.keys.iter().any(|key| key == "safety")) {
         let flips = cell.evidence.pass_to_fail;
         if flips > 0 {
             verdict.warnings.push(format!(
@@ -258,6 +306,21 @@ fn conclude(verdict: &mut Verdict, comparison: &Comparison, policy: &GatePolicy,
             ));
         }
     }
+}
+
+/// What the rules beside the cells ask for.
+fn of_rules(rules: &[RuleOutcome], policy: &GatePolicy) -> Vec<(Decision, String)> {
+    let strict = policy.mode == Mode::NonInferiority || policy.on_undecided == OnUndecided::Fail;
+    let decision = |state: RuleState| match state {
+        RuleState::Broken => Some(Decision::Fail),
+        RuleState::Unmeasured => Some(Decision::Undecidable),
+        RuleState::Open if strict => Some(Decision::Inconclusive),
+        RuleState::Open | RuleState::Held => None,
+    };
+    rules
+        .iter()
+        .filter_map(|outcome| Some((decision(outcome.state)?, format!("{}: {}", outcome.name(), outcome.detail))))
+        .collect()
 }
 
 fn pass_reason(verdict: &Verdict) -> String {

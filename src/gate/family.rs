@@ -13,13 +13,26 @@ pub(super) struct Family<'c> {
     overall_share: f64,
     /// The weights of all cells added up: less than 1 where there are only overall cells, or none.
     weights: f64,
+    /// The weight of each cell among those that share what the overall cells leave, and their sum.
+    relative: Vec<f64>,
+    relative_sum: f64,
 }
 
 impl<'c> Family<'c> {
-    pub(super) fn new(cells: Vec<&'c CellComparison>, overall_share: f64, primary: Option<&'c str>) -> Self {
-        let mut family = Self { cells, primary, overall_cells: 0, overall_share, weights: 1.0 };
+    /// `relative` is the weight of a slice's cell among its like.
+    pub(super) fn new(
+        cells: Vec<&'c CellComparison>,
+        overall_share: f64,
+        primary: Option<&'c str>,
+        relative: impl Fn(&CellComparison) -> f64,
+    ) -> Self {
+        let relative: Vec<f64> = cells.iter().map(|cell| relative(cell)).collect();
+        let mut family =
+            Self { cells, primary, overall_cells: 0, overall_share, weights: 1.0, relative, relative_sum: 0.0 };
         family.overall_cells = family.cells.iter().filter(|cell| family.is_overall(cell)).count();
-        family.weights = family.cells.iter().map(|cell| family.weight(cell)).sum();
+        let rest = family.cells.iter().zip(&family.relative).filter(|(cell, _)| !family.is_overall(cell));
+        family.relative_sum = rest.map(|(_, relative)| relative).sum();
+        family.weights = (0..family.cells.len()).map(|at| family.weight(at)).sum();
         family
     }
 
@@ -31,17 +44,18 @@ impl<'c> Family<'c> {
         cell.slice == OVERALL && self.primary.is_none_or(|primary| primary == cell.metric)
     }
 
-    fn weight(&self, cell: &CellComparison) -> f64 {
-        if self.is_overall(cell) {
+    fn weight(&self, at: usize) -> f64 {
+        if self.is_overall(self.cells[at]) {
             self.overall_share / self.overall_cells as f64
         } else {
-            (1.0 - self.overall_share) / (self.cells.len() - self.overall_cells) as f64
+            (1.0 - self.overall_share) * self.relative[at] / self.relative_sum
         }
     }
 
     /// The share of α that a cell has.
     pub(super) fn share(&self, cell: &CellComparison) -> f64 {
-        self.weight(cell) / self.weights
+        let at = self.cells.iter().position(|known| std::ptr::eq(*known, cell));
+        at.map_or(0.0, |at| self.weight(at)) / self.weights
     }
 
     /// Tests all cells; `decisive` says of each whether its verdict hangs on its p.
@@ -49,9 +63,10 @@ impl<'c> Family<'c> {
         let flips: Vec<_> = self
             .cells
             .iter()
-            .map(|cell| sign_flip::Cell {
+            .enumerate()
+            .map(|(at, cell)| sign_flip::Cell {
                 changes: cell.evidence.changes(),
-                weight: self.weight(cell),
+                weight: self.weight(at),
                 decisive: decisive(cell),
             })
             .collect();
@@ -75,7 +90,7 @@ impl<'c> Family<'c> {
                 let (cell, flips) = (self.cells[index], &outcome.cells[index]);
                 trial_permutation::Cell {
                     trials: cell.evidence.unequal_trials.clone(),
-                    weight: self.weight(cell),
+                    weight: self.weight(index),
                     // A cell that the flips do not reject is not worth more draws.
                     decisive: decisive(cell) && flips.p_adjusted.is_some_and(|p| p <= draws.alpha),
                 }
@@ -145,7 +160,7 @@ mod tests {
             .map(|(metric, slice)| cell(metric, slice, CellEvidence::default()))
             .into();
         let shares = |primary| -> Vec<f64> {
-            let family = Family::new(cells.iter().collect(), 0.4, primary);
+            let family = Family::new(cells.iter().collect(), 0.4, primary, |_| 1.0);
             cells.iter().map(|cell| (family.share(cell) * 1e6).round() / 1e6).collect()
         };
         assert_eq!(shares(None), [0.2, 0.3, 0.2, 0.3]);
@@ -156,7 +171,7 @@ mod tests {
     fn the_larger_p_stands() {
         let of = |evidence: CellEvidence| {
             let cell = cell("score", OVERALL, evidence);
-            Family::new(vec![&cell], 0.4, None).test(Draws::new(1, 0.05), |_| true).cells[0]
+            Family::new(vec![&cell], 0.4, None, |_| 1.0).test(Draws::new(1, 0.05), |_| true).cells[0]
         };
         // Flips: 1/2⁸; permuted: 1/6⁸.
         let both = of(broken(8));

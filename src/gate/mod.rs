@@ -3,14 +3,21 @@
 //! Pure: no file, no network, no clock. The date by which things age comes in as an argument.
 
 mod bound;
+mod confirm;
 mod decide;
 mod exit;
 mod family;
 mod guard;
+mod guard_rail;
+mod limits;
 mod policy;
+mod rule;
 mod verdict;
 
-pub use decide::decide;
+pub use confirm::{Confirmation, Rerun, confirmation};
+pub use decide::{Given, decide, flips_to_confirm};
 pub use exit::{Decision, Exit};
+pub use limits::{Amount, BrokenLimit, GuardRail, GuardRails, Minimum, SafetyPolicy, Waiver};
 pub use policy::{GatePolicy, MIN_N, Margins, MetricPolicy, Mode, OVERALL_SHARE, OnUndecided, Require, UnscoredLimit};
+pub use rule::{Rule, RuleOutcome, RuleState};
 pub use verdict::{Cell, State, Verdict};

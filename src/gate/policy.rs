@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compare::{OVERALL, Tolerances};
+use super::limits::{self, BrokenLimit, GuardRails, Minimum, SafetyPolicy, Waiver};
+use crate::compare::{Measure, OVERALL, Tolerances};
 
 /// What a gate asks of the evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -96,6 +97,9 @@ pub struct MetricPolicy {
     /// The tolerance that replaces the general one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<f64>,
+    /// The least acceptable value, in units of the metric (of a metric where lower is better, the most).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Minimum>,
 }
 
 /// A limit on the share of unscored pairs.
@@ -107,18 +111,33 @@ pub struct UnscoredLimit {
 }
 
 /// What must hold for the evidence to be taken at all.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Require {
     /// The share of the baseline's examples that the head must have.
     pub coverage: f64,
     /// How many pairs may be unscored.
     pub unscored: UnscoredLimit,
+    /// Examples that every trial of the head must pass.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub must_pass: Vec<String>,
+    /// Examples that this change claims to fix: the baseline fails them, and every trial of the head must pass.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub must_flip: Vec<String>,
+    /// How many examples may break for good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken: Option<BrokenLimit>,
 }
 
 impl Default for Require {
     fn default() -> Self {
-        Self { coverage: 1.0, unscored: UnscoredLimit { max: 0.01 } }
+        Self {
+            coverage: 1.0,
+            unscored: UnscoredLimit { max: 0.01 },
+            must_pass: Vec::new(),
+            must_flip: Vec::new(),
+            broken: None,
+        }
     }
 }
 
@@ -145,8 +164,22 @@ pub struct GatePolicy {
     pub margin: Margins,
     /// Per metric.
     pub metric: BTreeMap<String, MetricPolicy>,
-    /// Preconditions.
+    /// Weights of slices among each other in the family of tests, by name or as `key=*`; 1 where absent.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub weight: BTreeMap<String, f64>,
+    /// Preconditions, and examples by name.
     pub require: Require,
+    /// Slices whose flips are confirmed by re-runs and then fail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub safety: Option<SafetyPolicy>,
+    /// How far latency, cost, length, refusals and errors may rise.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub guard: GuardRails,
+    /// The false-alarm rate of all guard rails together.
+    pub guard_alpha: f64,
+    /// Falls that the team takes, each for a while.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accept: Vec<Waiver>,
     /// Smaller cells are shown, not tested. Set by `[slices] min_n`.
     #[serde(skip)]
     pub min_n: u64,
@@ -170,7 +203,12 @@ impl Default for GatePolicy {
             on_undecided: OnUndecided::default(),
             margin: Margins::default(),
             metric: BTreeMap::new(),
+            weight: BTreeMap::new(),
             require: Require::default(),
+            safety: None,
+            guard: GuardRails::new(),
+            guard_alpha: 0.01,
+            accept: Vec::new(),
             min_n: MIN_N,
         }
     }
@@ -182,6 +220,28 @@ impl GatePolicy {
     pub fn margin_of(&self, metric: &str, slice: &str, keys: &[String]) -> f64 {
         let own = self.metric.get(metric).and_then(|own| own.margin.of(slice, keys));
         own.or_else(|| self.margin.over(&Margins::standard()).of(slice, keys)).unwrap_or(0.0)
+    }
+
+    /// The weight of a slice among the others.
+    #[must_use]
+    pub fn weight_of(&self, slice: &str, keys: &[String]) -> f64 {
+        let by_key = || match keys {
+            [key] => self.weight.get(&format!("{key}=*")),
+            _ => None,
+        };
+        self.weight.get(slice).or_else(by_key).copied().unwrap_or(1.0)
+    }
+
+    /// The examples that rules name.
+    #[must_use]
+    pub fn watched(&self) -> Vec<String> {
+        self.require.must_pass.iter().chain(&self.require.must_flip).cloned().collect()
+    }
+
+    /// The measures that guard rails look at.
+    #[must_use]
+    pub fn measures(&self) -> Vec<Measure> {
+        self.guard.keys().copied().collect()
     }
 
     /// What the comparison must know of [`Self::tolerance`].
@@ -202,10 +262,17 @@ impl GatePolicy {
         if !(self.overall_share > 0.0 && self.overall_share < 1.0) {
             return Err(format!("`overall_share` is {}; expected more than 0 and less than 1", self.overall_share));
         }
-        let Require { coverage, unscored } = self.require;
+        let Require { coverage, unscored, .. } = &self.require;
+        if !(self.guard_alpha > 0.0 && self.guard_alpha < 0.5) {
+            return Err(format!("`guard_alpha` is {}; expected more than 0 and less than 0.5", self.guard_alpha));
+        }
+        if let Some((slice, weight)) = self.weight.iter().find(|(_, weight)| !(weight.is_finite() && **weight > 0.0)) {
+            return Err(format!("`weight` of `{slice}` is {weight}; expected more than 0"));
+        }
+        limits::check(&self.guard, self.safety.as_ref(), &self.accept)?;
         let own = self.metric.values().filter_map(|own| own.tolerance);
         let shares =
-            [("require.coverage", coverage), ("require.unscored.max", unscored.max), ("tolerance", self.tolerance)];
+            [("require.coverage", *coverage), ("require.unscored.max", unscored.max), ("tolerance", self.tolerance)];
         for (key, value) in shares.into_iter().chain(own.map(|own| ("tolerance", own))) {
             if !(0.0..=1.0).contains(&value) {
                 return Err(format!("`{key}` is {value}; expected a share, 0 to 1"));

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use super::confirm::Rerun;
 use super::exit::Decision;
 use super::policy::Mode;
+use super::rule::RuleOutcome;
 use crate::compare::{Flips, Identity, MetricSummary};
 use crate::stats::Interval;
 
@@ -23,6 +25,8 @@ pub enum State {
     Untestable,
     /// Every answer is the same, byte for byte, on both sides.
     Same,
+    /// Regressed, and the team takes it for a while: shown, does not fail.
+    Accepted,
     /// Below `min_n`: printed, not tested.
     Shown,
 }
@@ -120,6 +124,14 @@ pub struct Verdict {
     pub regressed: Vec<String>,
     /// The cells that are undecided or untestable, as `metric @ slice`.
     pub undecided: Vec<String>,
+    /// The rules beside the cells.
+    pub rules: Vec<RuleOutcome>,
+    /// What re-runs of safety examples said; they enter no estimate.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reruns: Vec<Rerun>,
+    /// SHA-256 of the policy, where it was read from a project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_sha256: Option<String>,
     /// Examples whose passes changed.
     pub flips: Flips,
     /// What a reader should know before trusting the numbers.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::canonical::canonical_text;
 use super::error::RecordError;
 use super::files::{ROWS, write_manifest};
+use super::measures;
 use super::sample::RunRecord;
 use crate::table::write_atomically;
 
@@ -14,7 +15,8 @@ pub fn baseline_folder(reports: &Path, evalset: &str, candidate: &str) -> PathBu
     reports.join("baseline").join(evalset).join(candidate)
 }
 
-/// Makes a record the baseline of its candidate: `manifest.json` and `rows.jsonl`, whose SHA-256 is the record's digest.
+/// Makes a record the baseline of its candidate: `manifest.json`, `rows.jsonl`, whose SHA-256 is the record's digest,
+/// and `measures.jsonl`, what the answers took.
 ///
 /// # Errors
 /// When the files cannot be written.
@@ -23,6 +25,7 @@ pub fn bless(reports: &Path, record: &RunRecord) -> Result<PathBuf, RecordError>
     let folder = baseline_folder(reports, &asked.dataset.evalset, &asked.candidate.name);
     let rows = canonical_text(asked, &record.samples).map_err(RecordError::broken(&folder))?;
     write_atomically(&folder.join(ROWS), &rows)?;
+    measures::write(&folder, &record.samples)?;
     write_manifest(&folder, &record.manifest)?;
     Ok(folder)
 }

@@ -6,8 +6,9 @@ use std::path::Path;
 use super::canonical::{Line, record_sha256};
 use super::error::RecordError;
 use super::manifest::Manifest;
+use super::measures;
 use super::sample::{RunRecord, Sample};
-use crate::call::Usage;
+use crate::call::{Finish, Usage};
 use crate::score::{ScoreRow, Status, Value};
 use crate::table::{
     Field, Frame, TableError, column_names, for_each_line, json_reason, read_frame, write_atomically, write_frame,
@@ -49,7 +50,13 @@ pub fn load(folder: &Path) -> Result<RunRecord, RecordError> {
         return Err(RecordError::Broken { path, reason });
     }
     let rows = folder.join(ROWS);
-    let samples = if rows.is_file() { read_rows(&rows, &manifest)? } else { read_parquet(folder)? };
+    let samples = if rows.is_file() {
+        let mut samples = read_rows(&rows, &manifest)?;
+        measures::read(folder, &mut samples)?;
+        samples
+    } else {
+        read_parquet(folder)?
+    };
     let found = record_sha256(&manifest.asked, &samples).map_err(RecordError::broken(folder))?;
     if found != manifest.record_sha256 {
         return Err(RecordError::Changed { path: folder.to_owned(), said: manifest.record_sha256, found });
@@ -99,6 +106,7 @@ fn samples_frame(samples: &[Sample]) -> Frame {
         .with("input_tokens", integer(&|s| s.usage.map(|u| u.input_tokens as i64)))
         .with("output_tokens", integer(&|s| s.usage.map(|u| u.output_tokens as i64)))
         .with("cost_usd", number(&|s| s.cost_usd))
+        .with("finish", text(&|s| s.finish.map(|finish| finish.name().to_owned())))
 }
 
 type Pair<'a> = (&'a Sample, &'a ScoreRow);
@@ -219,6 +227,12 @@ fn read_parquet(folder: &Path) -> Result<Vec<Sample>, RecordError> {
         (columns.texts()?, columns.texts()?, columns.texts()?, columns.texts()?, columns.texts()?);
     let (latencies, attempts, mut sources) = (columns.numbers()?, columns.integers()?, columns.texts()?);
     let (input_tokens, output_tokens, costs) = (columns.integers()?, columns.integers()?, columns.numbers()?);
+    // Records of earlier versions do not have it.
+    let finishes = if column_names(&path)?.iter().any(|name| name == "finish") {
+        Columns::read(path.clone(), &["finish"])?.texts()?
+    } else {
+        vec![None; ids.len()]
+    };
     let mut samples = Vec::with_capacity(ids.len());
     let mut place = HashMap::with_capacity(ids.len());
     for (row, id) in ids.into_iter().enumerate() {
@@ -243,6 +257,7 @@ fn read_parquet(folder: &Path) -> Result<Vec<Sample>, RecordError> {
                 ..Usage::default()
             }),
             cost_usd: costs[row],
+            finish: finishes[row].as_deref().and_then(Finish::from_name),
             scores: Vec::new(),
         });
     }

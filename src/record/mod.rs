@@ -10,6 +10,7 @@ mod error;
 mod files;
 mod journal;
 mod manifest;
+mod measures;
 mod sample;
 mod store;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
-use crate::call::Usage;
+use crate::call::{Finish, Usage};
 use crate::evalset::{Example, LabelValue};
 use crate::score::ScoreRow;
 
@@ -47,6 +47,9 @@ pub struct Sample {
     /// Price in US dollars, where it is known.
     #[serde(skip)]
     pub cost_usd: Option<f64>,
+    /// Why a model's answer ended.
+    #[serde(skip)]
+    pub finish: Option<Finish>,
     /// The scores, by scorer and part.
     #[serde(skip)]
     pub scores: Vec<ScoreRow>,

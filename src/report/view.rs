@@ -105,6 +105,7 @@ const fn state_word(state: State) -> &'static str {
         State::Undecided => "undecided",
         State::Untestable => "untestable",
         State::Same => "same answers",
+        State::Accepted => "regressed, accepted",
         State::Shown => "shown only",
     }
 }

@@ -130,6 +130,7 @@ impl<'p> Task<'p> {
             source: self.source.unwrap_or("live").to_owned(),
             usage: self.usage,
             cost_usd: self.cost_usd,
+            finish: answer.finish,
             scores,
         }))
     }

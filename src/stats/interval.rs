@@ -46,6 +46,12 @@ impl Alpha {
     pub fn two_sided_for_one_sided(self) -> Self {
         Self((2.0 * self.0).min(1.0 - f64::EPSILON))
     }
+
+    /// The rate of each of several tests that together are to have this one (Bonferroni).
+    #[must_use]
+    pub fn among(self, tests: usize) -> Self {
+        Self(self.0 / tests.max(1) as f64)
+    }
 }
 
 /// A closed interval; `low <= high` always, and both are finite unless a method is documented to be one-sided.

@@ -29,6 +29,7 @@
 //! | looking early: group-sequential, mSPRT; confidence sequences | [`sequential`], [`confidence_sequence`] |
 //! | online variants: sample ratio, z test, posterior | [`ab`] |
 //! | runs of an unchanged system: flicker, drift of whole runs | [`run_noise`] |
+//! | a quantile with bounds for every distribution | [`quantile`] |
 //! | drift of a distribution: PSI, KL, χ², Wasserstein | [`drift`] |
 //! | distribution functions; seeded streams | [`special`], [`noncentral_t`], [`rng`] |
 //!
@@ -68,6 +69,7 @@ pub mod ppi;
 pub mod probability_scores;
 pub mod proportion;
 mod quadrature;
+pub mod quantile;
 pub mod ranking;
 pub mod ratings;
 pub mod recalibration;

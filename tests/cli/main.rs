@@ -10,6 +10,7 @@ mod determinism;
 mod faults;
 mod harness;
 mod hostile;
+mod policy;
 mod records;
 mod simulation;
 mod snapshots;

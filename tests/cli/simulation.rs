@@ -39,7 +39,7 @@ fn verdict(project: &Harness, name: &str, seed: u64, head_of_c: f64) -> Value {
 }
 
 /// Runs `of` for every seed, two at a time.
-fn for_each_seed(seeds: u64, of: impl Fn(&Harness, &str, u64) + Sync) {
+pub fn for_each_seed(seeds: u64, of: impl Fn(&Harness, &str, u64) + Sync) {
     let project = Harness::new();
     std::thread::scope(|scope| {
         for worker in 0..2_u64 {
