@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::ab::AbArgs;
+use super::baseline::STALE_DAYS;
 use super::cache::CacheArgs;
 use super::power::PowerArgs;
 use super::stats::StatsArgs;
@@ -36,6 +37,8 @@ pub(super) enum Command {
     Run(RunArgs),
     /// The blessed record that changes are compared with
     Baseline(BaselineArgs),
+    /// How far metrics move from run to run of an unchanged candidate; stored beside the baseline
+    Noise(NoiseFloorArgs),
     /// Pin, verify and look at eval sets
     Evalset(EvalsetArgs),
     /// What the settings are, and whether they work
@@ -109,7 +112,7 @@ pub(super) enum Color {
     Never,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct RunArgs {
     /// The candidate; `run` takes several, one after the other [default: the config's]
     #[arg(long, value_name = "NAME")]
@@ -143,7 +146,7 @@ pub(super) struct RunArgs {
 }
 
 /// Which examples.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Selection")]
 pub(super) struct SelectArgs {
     /// Only the first N of the chosen examples
@@ -183,12 +186,50 @@ pub(super) enum BaselineVerb {
     Bless {
         /// A run's id, folder, or `latest`
         run: String,
+        /// Why: kept with the baseline
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+        /// Who blesses it [default: git's user.name]
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+        /// Bless it although its check failed or did not decide
+        #[arg(long)]
+        force: bool,
+    },
+    /// How old a candidate's baseline is, and whether it still fits the pin and the policy
+    Age {
+        /// The candidate [default: the config's]
+        candidate: Option<String>,
+        /// Older than this is stale
+        #[arg(long, value_name = "DAYS", default_value_t = STALE_DAYS)]
+        days: i64,
+    },
+    /// Run the candidate of a baseline on the current pin and bless that, so that history goes on
+    Rebase {
+        #[command(flatten)]
+        run: Box<RunArgs>,
     },
     /// Show the baseline of a candidate
     Show {
         /// The candidate [default: the config's]
         candidate: Option<String>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NoiseFloorArgs {
+    /// Records of one unchanged candidate; each trial is a run of its own [default: the candidate is run]
+    #[arg(value_name = "RUN")]
+    pub(super) runs: Vec<String>,
+    /// Trials, where the candidate is run
+    #[arg(long, value_name = "K", default_value = "3", conflicts_with = "runs")]
+    pub(super) trials: std::num::NonZeroU32,
+    /// The candidate [default: the config's]
+    #[arg(long, value_name = "NAME", conflicts_with = "runs")]
+    pub(super) candidate: Option<String>,
+    /// Print only; do not store it beside the baseline
+    #[arg(long)]
+    pub(super) no_store: bool,
 }
 
 #[derive(Debug, Args)]

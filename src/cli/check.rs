@@ -1,14 +1,18 @@
 //! `evalgauge check`: is this change safe to merge? Verify the pin, run the head, compare, decide, report.
 
 use super::args::{CheckArgs, Global};
+use super::baseline::{STALE_DAYS, warnings as baseline_warnings};
 use super::failure::Failure;
 use super::gate::{as_of, policy_digest, print, with_flags};
+use super::noise::floors;
 use super::output::Output;
-use super::run::{execute, shown};
+use super::run::{MadeRun, execute, shown};
 use super::source::baseline_record;
 use crate::check::{RecordSource, Terms, decide_records};
+use crate::compare::OVERALL;
 use crate::config::Project;
-use crate::gate::{Exit, Given};
+use crate::gate::{Exit, Given, Verdict};
+use crate::record::{Blessing, HistoryLine, NoiseFloor, history, remember};
 use crate::report::{Format, View, json_text, render};
 use crate::table::write_atomically;
 
@@ -30,6 +34,12 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
     let policy = with_flags(project.config.gate.clone(), &args.policy);
     let as_of = as_of(global);
     let policy_sha256 = policy_digest(&policy)?;
+    let reports = project.store().path().to_owned();
+    let dataset = &baseline.manifest.asked.dataset.sha256;
+    let noise = floors(NoiseFloor::load(&baseline_folder)?, dataset);
+    let looks = history(&reports)?.iter().filter(|line| line.dataset_sha256 == *dataset).count() as u64;
+    let blessing = Blessing::load(&baseline_folder)?;
+    let warnings = baseline_warnings(&project, &baseline, blessing.as_ref(), &as_of, STALE_DAYS)?;
     let checked = decide_records(
         RecordSource { record: &baseline, source: &shown(&baseline_folder) },
         RecordSource { record: &made.record, source: &shown(&made.folder.path) },
@@ -38,7 +48,13 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
             slices: &project.config.slices.keys(),
             policy: &policy,
             seed: global.seed.unwrap_or(project.config.seed),
-            given: Given { policy_sha256: Some(&policy_sha256), ..Given::on(&as_of) },
+            given: Given {
+                policy_sha256: Some(&policy_sha256),
+                noise: &noise,
+                looks: Some(looks),
+                warnings: &warnings,
+                ..Given::on(&as_of)
+            },
         },
     )?;
     let verdict = &checked.verdict;
@@ -47,7 +63,28 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
     write_atomically(&report, render(&view, Format::Markdown, false).as_bytes())?;
     let json = json_text(verdict).map_err(|error| Failure::machine(error.to_string()))?;
     write_atomically(&made.folder.path.join("verdict.json"), json.as_bytes())?;
+    remember(&reports, &line(verdict, &made))?;
     print(verdict, output)?;
     output.note(&format!("report {}", shown(&report)));
     Ok(verdict.decision.exit())
+}
+
+/// What the history keeps of a check.
+fn line(verdict: &Verdict, made: &MadeRun) -> HistoryLine {
+    let manifest = &made.record.manifest;
+    let overall = verdict.cells.iter().filter(|cell| cell.slice == OVERALL);
+    HistoryLine {
+        at: manifest.made.finished.clone(),
+        commit: manifest.made.git_revision.clone(),
+        evalset: format!("{}@{}", manifest.asked.dataset.evalset, manifest.asked.dataset.tag),
+        dataset_sha256: manifest.asked.dataset.sha256.clone(),
+        candidate: manifest.asked.candidate.name.clone(),
+        run: manifest.made.run_id.clone(),
+        record_sha256: manifest.record_sha256.clone(),
+        baseline_sha256: verdict.baseline.sha256.clone(),
+        decision: verdict.decision.name().to_owned(),
+        regressed: verdict.regressed.clone(),
+        metrics: overall.map(|cell| (cell.metric.clone(), cell.head)).collect(),
+        policy_sha256: verdict.policy_sha256.clone(),
+    }
 }

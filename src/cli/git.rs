@@ -19,3 +19,10 @@ pub(super) fn revision(folder: &Path) -> Option<Revision> {
     let dirty = ask(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|changes| !changes.is_empty());
     Some(Revision { commit, dirty })
 }
+
+/// Who works here, as git knows it.
+pub(super) fn user(folder: &Path) -> Option<String> {
+    let output = Command::new("git").arg("-C").arg(folder).args(["config", "user.name"]).output().ok()?;
+    let name = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (output.status.success() && !name.is_empty()).then_some(name)
+}

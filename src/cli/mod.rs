@@ -14,6 +14,7 @@ mod failure;
 mod gate;
 mod git;
 mod list;
+mod noise;
 mod output;
 mod outside;
 mod power;
@@ -88,6 +89,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(args, &cli.global, output),
         Command::Run(args) => run::run(args, &cli.global, output),
         Command::Baseline(args) => baseline::run(args, &cli.global, output),
+        Command::Noise(args) => noise::run(args, &cli.global, output),
         Command::Evalset(args) => evalset::run(args, &cli.global, output),
         Command::Config(args) => config::run(args, &cli.global, output),
         Command::Cache(args) => cache::run(args, output),

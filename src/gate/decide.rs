@@ -27,13 +27,30 @@ pub struct Given<'a> {
     pub reruns: &'a [Rerun],
     /// SHA-256 of the policy, for the verdict.
     pub policy_sha256: Option<&'a str>,
+    /// How far cells move from run to run on their own.
+    pub noise: &'a [CellFloor],
+    /// How often this set was looked at before, where that is counted.
+    pub looks: Option<u64>,
+    /// What else a reader should know before trusting the numbers.
+    pub warnings: &'a [String],
+}
+
+/// The noise floor of a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CellFloor {
+    /// The metric.
+    pub metric: String,
+    /// The slice.
+    pub slice: String,
+    /// Twice the standard deviation of the difference between two runs of an unchanged system, in units of the metric.
+    pub floor: f64,
 }
 
 impl<'a> Given<'a> {
     /// A date and nothing else.
     #[must_use]
     pub const fn on(as_of: &'a str) -> Self {
-        Self { as_of, reruns: &[], policy_sha256: None }
+        Self { as_of, reruns: &[], policy_sha256: None, noise: &[], looks: None, warnings: &[] }
     }
 }
 
@@ -104,6 +121,7 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, given: &Given<'_>) -
         as_of: given.as_of,
     });
     let waived = rule::accept(&mut cells, policy, given.as_of);
+    let below_noise = add_noise(&mut cells, given.noise);
     let mut verdict = Verdict {
         schema: "evalgauge.verdict/1",
         decision: Decision::Pass,
@@ -123,15 +141,36 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, given: &Given<'_>) -
         regressed: slices_in(&cells, |state| state == State::Regressed),
         undecided: cells.iter().filter(|c| is_open(c.state)).map(Cell::name).collect(),
         cells,
+        looks: given.looks,
         rules,
         reruns: given.reruns.to_vec(),
         policy_sha256: given.policy_sha256.map(str::to_owned),
         flips,
-        warnings: comparison.warnings.iter().cloned().chain(waived).collect(),
+        warnings: [&comparison.warnings[..], given.warnings, &waived[..], &below_noise[..]].concat(),
     };
     conclude(&mut verdict, comparison, policy, &compared);
     verdict.exit_code = verdict.decision.exit().code();
     Ok(verdict)
+}
+
+/// Sets the noise floor of every cell that has one, and says which margins lie below it.
+fn add_noise(cells: &mut [Cell], noise: &[CellFloor]) -> Vec<String> {
+    let mut below = Vec::new();
+    for cell in cells.iter_mut() {
+        let floor = noise.iter().find(|noise| noise.metric == cell.metric && noise.slice == cell.slice);
+        cell.noise_floor = floor.map(|noise| noise.floor);
+        if cell.state != State::Shown && cell.margin > 0.0 && floor.is_some_and(|noise| noise.floor > cell.margin) {
+            below.push(cell.name());
+        }
+    }
+    if below.is_empty() {
+        return Vec::new();
+    }
+    vec![format!(
+        "the margin lies below the noise floor of {}: a run of the same system may well differ by more; use more trials \
+         or examples, or a wider margin",
+        below.join(", ")
+    )]
 }
 
 fn gating_metrics<'c>(comparison: &'c Comparison, policy: &GatePolicy) -> Result<Vec<&'c MetricSummary>, String> {

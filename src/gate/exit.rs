@@ -47,6 +47,18 @@ pub enum Decision {
 }
 
 impl Decision {
+    /// The name as it stands in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Inconclusive => "inconclusive",
+            Self::Undecidable => "undecidable",
+            Self::Incomplete => "incomplete",
+        }
+    }
+
     /// The exit code that goes with it.
     #[must_use]
     pub const fn exit(self) -> Exit {

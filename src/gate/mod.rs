@@ -15,7 +15,7 @@ mod rule;
 mod verdict;
 
 pub use confirm::{Confirmation, Rerun, confirmation};
-pub use decide::{Given, decide, flips_to_confirm};
+pub use decide::{CellFloor, Given, decide, flips_to_confirm};
 pub use exit::{Decision, Exit};
 pub use limits::{Amount, BrokenLimit, GuardRail, GuardRails, Minimum, SafetyPolicy, Waiver};
 pub use policy::{GatePolicy, MIN_N, Margins, MetricPolicy, Mode, OVERALL_SHARE, OnUndecided, Require, UnscoredLimit};

@@ -124,6 +124,10 @@ pub struct Verdict {
     pub regressed: Vec<String>,
     /// The cells that are undecided or untestable, as `metric @ slice`.
     pub undecided: Vec<String>,
+    /// How often this eval set was looked at before, where that is counted: each look that is followed by a change makes the
+    /// next verdict a little less fresh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looks: Option<u64>,
     /// The rules beside the cells.
     pub rules: Vec<RuleOutcome>,
     /// What re-runs of safety examples said; they enter no estimate.

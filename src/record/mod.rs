@@ -5,9 +5,11 @@
 //! or the order in which answers came.
 
 mod baseline;
+mod blessing;
 mod canonical;
 mod error;
 mod files;
+mod history;
 mod journal;
 mod manifest;
 mod measures;
@@ -15,9 +17,11 @@ mod sample;
 mod store;
 
 pub use baseline::{baseline_folder, bless};
+pub use blessing::{Blessing, CellNoise, NoiseFloor};
 pub use canonical::{canonical_text, record_sha256};
 pub use error::RecordError;
 pub use files::{load, save};
+pub use history::{HISTORY, HistoryLine, history, remember};
 pub use journal::{Journal, JournalRow, Replayed};
 pub use manifest::{Asked, CandidateId, DatasetId, Made, Manifest, ScorerId, State};
 pub use sample::{RunRecord, Sample, shown_input};
