@@ -8,10 +8,10 @@ use super::args::{Global, NoiseFloorArgs, OutputFormat, RunArgs};
 use super::failure::Failure;
 use super::output::Output;
 use super::run::{execute, shown};
-use crate::compare::{Side, default_metrics, noise_floor, side_of_record};
+use crate::compare::{OVERALL, Side, default_metrics, noise_floor, side_of_record};
 use crate::config::Project;
 use crate::gate::{CellFloor, Exit};
-use crate::record::{NoiseFloor, RunRecord, baseline_folder, load};
+use crate::record::{CellNoise, NoiseFloor, RunRecord, baseline_folder, load};
 
 #[derive(Serialize)]
 struct Printed<'a> {
@@ -49,6 +49,11 @@ pub(super) fn run(args: &NoiseFloorArgs, global: &Global, output: &Output) -> Re
 /// The noise floor of records that one unchanged candidate gave on one pin.
 fn measure(project: &Project, records: &[RunRecord]) -> Result<NoiseFloor, Failure> {
     let first = &records[0].manifest.asked;
+    let twice = |at: usize| records[..at].iter().any(|record| record.manifest.made == records[at].manifest.made);
+    if let Some(at) = (1..records.len()).find(|&at| twice(at)) {
+        let id = &records[at].manifest.made.run_id;
+        return Err(Failure::input(format!("the run {id} is named twice; a run does not differ from itself")));
+    }
     for record in &records[1..] {
         let asked = &record.manifest.asked;
         let differs = [
@@ -105,7 +110,8 @@ pub(super) fn floors(noise: Option<NoiseFloor>, dataset_sha256: &str) -> Vec<Cel
 
 fn text(noise: &NoiseFloor, stored: Option<&PathBuf>) -> String {
     let mut text = format!("{} runs of one candidate; the floor is twice the spread between two runs\n", noise.runs);
-    for cell in &noise.cells {
+    let still = |cell: &&CellNoise| cell.floor == 0.0 && cell.slice != OVERALL;
+    for cell in noise.cells.iter().filter(|cell| !still(cell)) {
         let drift = match cell.drift_p {
             Some(p) if p <= 0.05 => format!(", whole runs move by {:.4} (p {p:.4})", cell.drift_sd),
             _ => String::new(),
@@ -116,6 +122,10 @@ fn text(noise: &NoiseFloor, stored: Option<&PathBuf>) -> String {
             cell.n,
             cell.floor
         ));
+    }
+    let still = noise.cells.iter().filter(still).count();
+    if still > 0 {
+        text.push_str(&format!("  {still} slices did not move at all\n"));
     }
     match stored {
         Some(folder) => text.push_str(&format!("kept in {}\n", shown(&folder.join("noise.json")))),

@@ -6,6 +6,7 @@
 #![expect(clippy::format_collect, reason = "a few lines of a file each")]
 
 mod bad_input;
+mod baseline;
 mod determinism;
 mod faults;
 mod harness;
