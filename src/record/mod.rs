@@ -19,5 +19,5 @@ pub use error::RecordError;
 pub use files::{load, save};
 pub use journal::{Journal, JournalRow, Replayed};
 pub use manifest::{Asked, CandidateId, DatasetId, Made, Manifest, ScorerId, State};
-pub use sample::{RunRecord, Sample, shown_input};
+pub use sample::{Judging, RunRecord, Sample, shown_input};
 pub use store::{RunFolder, Store};
