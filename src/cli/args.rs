@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::ab::AbArgs;
 use super::baseline::STALE_DAYS;
 use super::cache::CacheArgs;
+use super::judge::JudgeArgs;
 use super::power::PowerArgs;
 use super::stats::StatsArgs;
 use crate::compare::IntervalMethod;
@@ -41,6 +42,8 @@ pub(super) enum Command {
     Noise(NoiseFloorArgs),
     /// Pin, verify and look at eval sets
     Evalset(EvalsetArgs),
+    /// LLM judges: make one, look at it, try it
+    Judge(JudgeArgs),
     /// What the settings are, and whether they work
     Config(ConfigArgs),
     /// Answers that were paid for once: count, check, thin out, carry elsewhere
@@ -55,7 +58,7 @@ pub(super) enum Command {
     Stats(StatsArgs),
     /// Online results of variants: sample ratio first, then what they say
     Ab(AbArgs),
-    /// The metrics and scorers that the config may name
+    /// The metrics, scorers and judges that the config may name
     List(ListArgs),
 }
 
@@ -126,6 +129,10 @@ pub(super) struct RunArgs {
     /// What the cache of answers is used for: rw, ro (nobody is asked), refresh, off [default: the config's, else rw]
     #[arg(long, value_name = "MODE")]
     pub(super) cache: Option<CacheMode>,
+    /// For pairwise judges: the record whose answers are compared with, a folder, a run's id or `baseline` [default:
+    /// the candidate's baseline; without one an answer is compared with itself]
+    #[arg(long, value_name = "RECORD")]
+    pub(super) against: Option<String>,
     /// Go on with a run that did not finish [default: the latest such]
     #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
     pub(super) resume: Option<String>,
@@ -297,6 +304,8 @@ pub(super) enum ListWhat {
     Metrics,
     /// Which KIND may stand in `[scorers.NAME.KIND]`
     Scorers,
+    /// The judges of this project
+    Judges,
 }
 
 #[derive(Debug, Args)]

@@ -30,7 +30,7 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
     let (name, _) = project.candidate(candidate)?;
     let evalset = project.evalset(global.evalset.as_deref())?;
     let (baseline, baseline_folder) = baseline_record(&project, args.base.as_deref(), &evalset.name, name)?;
-    let made = execute(&project, evalset, candidate, &args.run, global, output)?;
+    let made = execute(&project, evalset, candidate, &args.run, Some(&baseline), global, output)?;
     let policy = with_flags(project.config.gate.clone(), &args.policy);
     let as_of = as_of(global);
     let policy_sha256 = policy_digest(&policy)?;

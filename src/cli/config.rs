@@ -11,14 +11,18 @@ use crate::config::{ConfigError, Project};
 use crate::evalset::Selection;
 use crate::gate::Exit;
 use crate::provider::cache::CacheMode;
-use crate::run::{Plan, Setup};
+use crate::run::{Plan, Setup, load_judges};
 
 #[derive(Serialize)]
 struct Checked {
     schema: &'static str,
     evalset: String,
     candidates: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    judges: Vec<String>,
     answers: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 pub(super) fn run(args: &ConfigArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
@@ -46,8 +50,10 @@ fn check(project: &Project, global: &Global, output: &Output) -> Result<(), Fail
     enough_trials(project, project.config.trials)?;
     let mut answers = 0;
     let mut candidates = Vec::new();
+    let judges = load_judges(&project.root, &project.config.scorers)?;
+    let mut warnings: Vec<String> = Vec::new();
     for (name, provider) in &project.config.candidates {
-        let outside = Outside::new(project, provider, project.config.concurrency, Some(CacheMode::Off))?;
+        let outside = Outside::new(project, &[provider], project.config.concurrency, Some(CacheMode::Off))?;
         let plan = Plan::new(&Setup {
             around: outside.around_without_keys(),
             evalset: &evalset,
@@ -55,10 +61,17 @@ fn check(project: &Project, global: &Global, output: &Output) -> Result<(), Fail
             candidate: name,
             provider,
             scorers: &project.config.scorers,
+            judges: &judges,
+            against: None,
             trials: project.config.trials,
             seed: project.config.seed,
         })?;
         answers = plan.answers();
+        for warning in plan.warnings {
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
         candidates.push(name.clone());
     }
     if candidates.is_empty() {
@@ -68,12 +81,16 @@ fn check(project: &Project, global: &Global, output: &Output) -> Result<(), Fail
         schema: "evalgauge.config-check/1",
         evalset: format!("{}@{}", evalset.name, evalset.version.tag),
         candidates,
+        judges: judges.into_keys().collect(),
         answers,
+        warnings,
     };
+    checked.warnings.iter().for_each(|warning| output.note(&format!("warning: {warning}")));
+    let of_judges = if checked.judges.is_empty() { String::new() } else { format!(", judges {}", checked.judges.join(", ")) };
     match output.format() {
         OutputFormat::Json => output.json(&checked),
         OutputFormat::Text | OutputFormat::Md => output.result(&format!(
-            "ok: eval set {}, candidates {}, {} answers a run\n",
+            "ok: eval set {}, candidates {}{of_judges}, {} answers a run\n",
             checked.evalset,
             checked.candidates.join(", "),
             checked.answers

@@ -5,6 +5,7 @@ use crate::compare::CompareError;
 use crate::config::ConfigError;
 use crate::evalset::EvalsetError;
 use crate::gate::Exit;
+use crate::judge::JudgeError;
 use crate::provider::ProviderError;
 use crate::provider::cache::CacheError;
 use crate::record::RecordError;
@@ -142,6 +143,15 @@ impl From<ProviderError> for Failure {
     }
 }
 
+impl From<JudgeError> for Failure {
+    fn from(error: JudgeError) -> Self {
+        match error {
+            JudgeError::File(error) => error.into(),
+            _ => Self::input(error.to_string()),
+        }
+    }
+}
+
 impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
         let message = error.to_string();
@@ -166,6 +176,8 @@ impl From<RunError> for Failure {
                     .hint("name the recording's columns with `id`, `answer` and `trial` in the candidate's settings")
             }
             RunError::Candidate { source, .. } => Self { message, ..Self::from(source) },
+            RunError::Judge(error) => error.into(),
+            RunError::JudgeModel { source, .. } => Self { message, ..Self::from(source) },
             RunError::Record(error) => error.into(),
             RunError::Interrupted { .. } | RunError::TooManyFailed { .. } => Self::new(Exit::Incomplete, message),
             RunError::Prompt { .. } | RunError::Template(_) | RunError::Scorer { .. } | RunError::Plan(_) => {

@@ -1,19 +1,24 @@
 //! `evalgauge list`: what there is to choose from, each with a line.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use super::args::{ListArgs, ListWhat, OutputFormat};
+use super::args::{Global, ListArgs, ListWhat, OutputFormat};
 use super::failure::Failure;
 use super::output::Output;
 use crate::compare::Estimate;
+use crate::config::Project;
 use crate::gate::Exit;
+use crate::judge::{Files, names};
+use crate::run::judges_folder;
 use crate::score::ScorerSpec;
 
 /// One thing that can be named in the config.
 #[derive(Serialize, Default)]
 struct Entry {
-    name: &'static str,
-    about: &'static str,
+    name: Cow<'static, str>,
+    about: Cow<'static, str>,
     /// Of a metric, the values that it is made of.
     #[serde(skip_serializing_if = "Option::is_none")]
     needs: Option<&'static str>,
@@ -31,10 +36,13 @@ struct Printed {
     entries: Vec<Entry>,
 }
 
-pub(super) fn run(args: &ListArgs, output: &Output) -> Result<Exit, Failure> {
+pub(super) fn run(args: &ListArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let entries: Vec<Entry> = match args.what {
         ListWhat::Metrics => Estimate::ALL.into_iter().map(metric).collect(),
-        ListWhat::Scorers => ScorerSpec::KINDS.map(|(name, about)| Entry { name, about, ..Entry::default() }).into(),
+        ListWhat::Scorers => ScorerSpec::KINDS
+            .map(|(name, about)| Entry { name: name.into(), about: about.into(), ..Entry::default() })
+            .into(),
+        ListWhat::Judges => judges(&Project::open(global.config.as_deref())?)?,
     };
     match output.format() {
         OutputFormat::Json => output.json(&Printed { schema: "evalgauge.list/1", entries })?,
@@ -43,12 +51,23 @@ pub(super) fn run(args: &ListArgs, output: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Pass)
 }
 
+/// The judges of a project, each with its kind and what it grades.
+fn judges(project: &Project) -> Result<Vec<Entry>, Failure> {
+    let folder = judges_folder(&project.root);
+    let entry = |name: String| {
+        let spec = Files::read(&folder, &name)?.spec;
+        let about = format!("[{}] {}", spec.kind.name(), spec.about);
+        Ok(Entry { name: name.into(), about: about.into(), ..Entry::default() })
+    };
+    names(&folder).into_iter().map(entry).collect()
+}
+
 fn metric(estimate: Estimate) -> Entry {
     let (name, about) = estimate.described();
     let keys = [(estimate.takes_k(), "k"), (estimate.takes_label(), "label")];
     let keys = keys.into_iter().filter_map(|(takes, key)| takes.then_some(key)).collect();
     let needs = estimate.needs();
-    Entry { name, about, needs: Some(needs.words()), needs_word: needs.word(), keys }
+    Entry { name: name.into(), about: about.into(), needs: Some(needs.words()), needs_word: needs.word(), keys }
 }
 
 fn text(entries: &[Entry]) -> String {

@@ -13,6 +13,8 @@ mod event_log;
 mod failure;
 mod gate;
 mod git;
+mod judge;
+mod judging;
 mod list;
 mod noise;
 mod output;
@@ -91,6 +93,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Baseline(args) => baseline::run(args, &cli.global, output),
         Command::Noise(args) => noise::run(args, &cli.global, output),
         Command::Evalset(args) => evalset::run(args, &cli.global, output),
+        Command::Judge(args) => judge::run(args, &cli.global, output),
         Command::Config(args) => config::run(args, &cli.global, output),
         Command::Cache(args) => cache::run(args, output),
         Command::Compare(args) => compare::run(args, &cli.global, output),
@@ -98,7 +101,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Power(args) => power::run(args, &cli.global, output),
         Command::Stats(args) => stats::run(args, &cli.global, output),
         Command::Ab(args) => ab::run(args, &cli.global, output),
-        Command::List(args) => list::run(args, output),
+        Command::List(args) => list::run(args, &cli.global, output),
     }
 }
 

@@ -31,10 +31,10 @@ fn any_key(_: &str) -> Option<String> {
 }
 
 impl<'p> Outside<'p> {
-    /// For a run of a candidate. The cache is opened only where the candidate's answers may be kept.
+    /// For asking some providers. The cache is opened only where somebody's answers may be kept.
     pub(super) fn new(
         project: &'p Project,
-        provider: &ProviderSpec,
+        providers: &[&ProviderSpec],
         concurrency: usize,
         mode: Option<CacheMode>,
     ) -> Result<Self, Failure> {
@@ -50,7 +50,11 @@ impl<'p> Outside<'p> {
             mode,
             revision,
         };
-        if mode != CacheMode::Off && provider.identity(&outside.around())?.is_some() {
+        let mut may_keep = false;
+        for provider in providers {
+            may_keep |= provider.identity(&outside.around())?.is_some();
+        }
+        if mode != CacheMode::Off && may_keep {
             let place = default_place().ok_or_else(|| {
                 Failure::input("there is no folder for the cache of answers".to_owned())
                     .hint("set EVALGAUGE_CACHE_DIR, or run with --cache off")

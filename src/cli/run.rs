@@ -9,6 +9,7 @@ use super::args::{Global, OutputFormat, RunArgs, SelectArgs};
 use super::event_log::EventLog;
 use super::failure::Failure;
 use super::git::revision;
+use super::judging::{AgainstAsked, JudgingSum, against};
 use super::output::Output;
 use super::outside::Outside;
 use super::progress::Progress;
@@ -19,7 +20,7 @@ use crate::evalset::{EvalSet, Sample, Selection};
 use crate::gate::Exit;
 use crate::provider::{ProviderSpec, Surroundings};
 use crate::record::{Journal, Made, RunFolder, RunRecord, State, save};
-use crate::run::{Limits, Plan, RunError, Setup, close};
+use crate::run::{Against, Limits, LoadedJudge, Plan, RunError, Setup, close, load_judges};
 
 /// What `run` prints.
 #[derive(Serialize)]
@@ -34,6 +35,10 @@ struct Printed<'a> {
     trials: u32,
     failed: usize,
     metrics: &'a [MetricEstimate],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    judging: Option<JudgingSum>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     confusion: BTreeMap<String, Confusion>,
 }
@@ -47,7 +52,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, output: &Output) -> Result<Ex
             dry(&project, candidate, args, global, output)?;
         } else {
             let evalset = project.evalset(global.evalset.as_deref())?;
-            let made = execute(&project, evalset, candidate, args, global, output)?;
+            let made = execute(&project, evalset, candidate, args, None, global, output)?;
             print(&project, &made, global, output)?;
         }
     }
@@ -64,9 +69,12 @@ fn dry(
 ) -> Result<(), Failure> {
     let evalset = project.evalset(global.evalset.as_deref())?;
     let (name, provider) = project.candidate(candidate)?;
-    let outside = Outside::new(project, provider, concurrency(project, args), args.cache)?;
-    let plan = plan(project, &evalset, (name, provider), outside.around_without_keys(), args, global)?;
-    super::dry_run::print(&plan, provider, &outside, output)
+    let judges = load_judges(&project.root, &project.config.scorers)?;
+    let outside = Outside::new(project, &all(provider, &judges), concurrency(project, args), args.cache)?;
+    let around = outside.around_without_keys();
+    let sides = Sides { candidate: (name, provider), judges: &judges, against: None };
+    let plan = plan(project, &evalset, &sides, around, args, global)?;
+    super::dry_run::print(&plan, provider, &judges, &outside, output)
 }
 
 /// Calls in flight: what was typed, else the settings.
@@ -74,11 +82,23 @@ fn concurrency(project: &Project, args: &RunArgs) -> usize {
     args.concurrency.map_or(project.config.concurrency, usize::from)
 }
 
+/// Everybody who is asked in a run.
+fn all<'s>(candidate: &'s ProviderSpec, judges: &'s BTreeMap<String, LoadedJudge>) -> Vec<&'s ProviderSpec> {
+    std::iter::once(candidate).chain(judges.values().flat_map(LoadedJudge::providers)).collect()
+}
+
+/// Who answers, who judges, and what is compared with.
+struct Sides<'s> {
+    candidate: (&'s str, &'s ProviderSpec),
+    judges: &'s BTreeMap<String, LoadedJudge>,
+    against: Option<&'s Against>,
+}
+
 /// What was typed and the settings → what is going to be asked.
 fn plan(
     project: &Project,
     evalset: &EvalSet,
-    (candidate, provider): (&str, &ProviderSpec),
+    sides: &Sides<'_>,
     around: Surroundings<'_>,
     args: &RunArgs,
     global: &Global,
@@ -88,9 +108,11 @@ fn plan(
         around,
         evalset,
         selection: &selection(&args.select, seed)?,
-        candidate,
-        provider,
+        candidate: sides.candidate.0,
+        provider: sides.candidate.1,
         scorers: &project.config.scorers,
+        judges: sides.judges,
+        against: sides.against,
         trials: args.trials.map_or(project.config.trials, u32::from),
         seed,
     })?)
@@ -117,6 +139,8 @@ fn print(project: &Project, made: &MadeRun, global: &Global, output: &Output) ->
             trials: asked.trials,
             failed,
             metrics: &estimates,
+            judging: JudgingSum::of(record),
+            warnings: &record.manifest.made.warnings,
             confusion: confusions(record),
         })?,
         OutputFormat::Text | OutputFormat::Md => output.result(&text(made, &estimates, failed))?,
@@ -146,6 +170,9 @@ fn text(made: &MadeRun, estimates: &[MetricEstimate], failed: usize) -> String {
             estimate.scored
         ));
     }
+    if let Some(judging) = JudgingSum::of(&made.record) {
+        text.push_str(&judging.text());
+    }
     text.push_str(&format!("record {}  sha256 {}\n", made.source(), made.record.manifest.record_sha256));
     text
 }
@@ -162,18 +189,24 @@ impl MadeRun {
     }
 }
 
-/// Makes the plan, runs it, and keeps the record.
+/// Makes the plan, runs it, and keeps the record. Pairwise judges compare with `baseline` unless the arguments name another.
 pub(super) fn execute(
     project: &Project,
     evalset: EvalSet,
     candidate: Option<&str>,
     args: &RunArgs,
+    baseline: Option<&RunRecord>,
     global: &Global,
     output: &Output,
 ) -> Result<MadeRun, Failure> {
     let (name, provider) = project.candidate(candidate)?;
-    let outside = Outside::new(project, provider, concurrency(project, args), args.cache)?;
-    let plan = plan(project, &evalset, (name, provider), outside.around(), args, global)?;
+    let judges = load_judges(&project.root, &project.config.scorers)?;
+    let outside = Outside::new(project, &all(provider, &judges), concurrency(project, args), args.cache)?;
+    let asked = AgainstAsked { named: args.against.as_deref(), baseline, evalset: &evalset.name, candidate: name };
+    let against = against(project, &judges, &asked, output)?;
+    let sides = Sides { candidate: (name, provider), judges: &judges, against: against.as_ref() };
+    let plan = plan(project, &evalset, &sides, outside.around(), args, global)?;
+    plan.warnings.iter().for_each(|warning| output.note(&format!("warning: {warning}")));
     // The plan has its own copy of the examples that were chosen.
     drop(evalset);
     enough_trials(project, plan.asked.trials)?;
@@ -232,6 +265,7 @@ pub(super) fn execute(
         started,
         finished: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         state: State::Complete,
+        warnings: plan.warnings.clone(),
     };
     let record = close(&plan, samples, made)?;
     save(&folder.path, &record).map_err(|error| stopped(error.into(), &folder))?;
@@ -306,7 +340,7 @@ fn unfinished(project: &Project, id: &str) -> Result<RunFolder, Failure> {
 }
 
 /// Ends when the user presses Ctrl-C or the process is asked to end.
-async fn interrupted() {
+pub(super) async fn interrupted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -96,7 +96,7 @@ impl Needs {
             Self::Numbers => "numbers, or right and wrong",
             Self::Labels => "labels, which a `label` scorer gives",
             Self::Rankings => "ranked ids, which a `ranked` scorer gives",
-            Self::Preferences => "preferences, which a `preference` scorer gives",
+            Self::Preferences => "preferences, which a `preference` scorer or a pairwise judge gives",
             Self::Confidences => {
                 "confidences: an `exact`, `numeric` or `label` scorer with `confidence = \"/place/in/the/answer\"`"
             }
@@ -106,10 +106,10 @@ impl Needs {
     const fn met_by(self, scorer: &ScorerSpec) -> bool {
         match self {
             Self::Anything => true,
-            Self::Numbers => matches!(scorer.values(), ValueKind::Number | ValueKind::Right),
+            Self::Numbers => matches!(scorer.values(), ValueKind::Number | ValueKind::Right | ValueKind::Judged),
             Self::Labels => matches!(scorer.values(), ValueKind::Label),
             Self::Rankings => matches!(scorer.values(), ValueKind::Ranked),
-            Self::Preferences => matches!(scorer.values(), ValueKind::Preference),
+            Self::Preferences => matches!(scorer.values(), ValueKind::Preference | ValueKind::Judged),
             Self::Confidences => scorer.states_confidence(),
         }
     }

@@ -142,7 +142,9 @@ pub struct Confusion {
 #[must_use]
 pub fn confusions(record: &RunRecord) -> BTreeMap<String, Confusion> {
     let mut pairs: BTreeMap<&str, BTreeMap<(&str, &str), u64>> = BTreeMap::new();
-    for row in record.samples.iter().flat_map(|sample| &sample.scores) {
+    // A judge's label is its opinion: there is no right one beside it.
+    let judged = |name: &str| record.manifest.asked.scorers.get(name).is_some_and(|scorer| scorer.judge.is_some());
+    for row in record.samples.iter().flat_map(|sample| &sample.scores).filter(|row| !judged(&row.scorer)) {
         let (Some(Value::Label(given)), Some(passed)) = (&row.value, row.passed) else { continue };
         let right = if passed { Some(given) } else { row.expected.as_ref() };
         if let Some(right) = right {

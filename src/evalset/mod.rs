@@ -6,6 +6,7 @@ mod label;
 mod parse;
 mod pin;
 mod select;
+mod toml_fault;
 
 pub use error::EvalsetError;
 pub use example::{Example, strings_of};
@@ -13,3 +14,4 @@ pub use label::LabelValue;
 pub use parse::{Fields, parse_file};
 pub use pin::{Description, EvalSet, Folder, NewPin, Version, names, pin};
 pub use select::{Sample, Selection};
+pub use toml_fault::toml_fault;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A grade: a number on a scale, or a label of a closed set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number or a label")]
 pub enum Grade {
     /// A number.
     Number(f64),
@@ -15,6 +15,15 @@ pub enum Grade {
 }
 
 impl Grade {
+    /// The number, where it is one.
+    #[must_use]
+    pub const fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Label(_) => None,
+        }
+    }
+
     /// The grade that a cell of a table holds: a number where it reads as one, else the text without outer blanks; none
     /// where there is nothing.
     #[must_use]

@@ -7,7 +7,7 @@ use super::canonical::{Line, record_sha256};
 use super::error::RecordError;
 use super::manifest::Manifest;
 use super::measures;
-use super::sample::{RunRecord, Sample};
+use super::sample::{Judging, RunRecord, Sample};
 use crate::call::{Finish, Usage};
 use crate::score::{ScoreRow, Status, Value};
 use crate::table::{
@@ -107,6 +107,11 @@ fn samples_frame(samples: &[Sample]) -> Frame {
         .with("output_tokens", integer(&|s| s.usage.map(|u| u.output_tokens as i64)))
         .with("cost_usd", number(&|s| s.cost_usd))
         .with("finish", text(&|s| s.finish.map(|finish| finish.name().to_owned())))
+        .with("judge_calls", integer(&|s| s.judging.map(|j| j.calls.into())))
+        .with("judge_latency_ms", number(&|s| s.judging.map(|j| j.latency_ms)))
+        .with("judge_input_tokens", integer(&|s| s.judging?.usage.map(|u| u.input_tokens as i64)))
+        .with("judge_output_tokens", integer(&|s| s.judging?.usage.map(|u| u.output_tokens as i64)))
+        .with("judge_cost_usd", number(&|s| s.judging?.cost_usd))
 }
 
 type Pair<'a> = (&'a Sample, &'a ScoreRow);
@@ -157,6 +162,7 @@ fn scores_frame(samples: &[Sample]) -> Frame {
                 rows.iter().map(|(_, score)| Some(matches!(score.value, Some(Value::Preference(_))))).collect(),
             ),
         )
+        .with("marks", text(&|(_, score)| (!score.marks.is_empty()).then(|| score.marks.join(" "))))
 }
 
 /// Columns of a frame, taken in the order in which they were asked for.
@@ -258,9 +264,11 @@ fn read_parquet(folder: &Path) -> Result<Vec<Sample>, RecordError> {
             }),
             cost_usd: costs[row],
             finish: finishes[row].as_deref().and_then(Finish::from_name),
+            judging: None,
             scores: Vec::new(),
         });
     }
+    add_judging(&path, &mut samples)?;
     add_scores(folder, &mut samples, &place)?;
     Ok(samples)
 }
@@ -275,6 +283,7 @@ fn add_scores(folder: &Path, samples: &mut [Sample], place: &HashMap<(String, u3
         (columns.numbers()?, columns.texts()?, columns.bools()?, columns.bools()?);
     let (statuses, mut reasons) = (columns.texts()?, columns.texts()?);
     let mut later = Later::read(&path, ids.len())?;
+    let mut marks = marks(&path, ids.len())?;
     for row in 0..ids.len() {
         let broken = |reason: &str| RecordError::Broken { path: path.clone(), reason: format!("row {row}: {reason}") };
         let key = (ids[row].take().unwrap_or_default(), trials[row].unwrap_or_default() as u32);
@@ -301,9 +310,43 @@ fn add_scores(folder: &Path, samples: &mut [Sample], place: &HashMap<(String, u3
             expected: later.expected[row].take(),
             relevance,
             reason: reasons[row].take(),
+            marks: marks[row].take().map_or_else(Vec::new, |marks| marks.split(' ').map(str::to_owned).collect()),
         });
     }
     Ok(())
+}
+
+/// What judging took; records of earlier versions do not say.
+fn add_judging(path: &Path, samples: &mut [Sample]) -> Result<(), RecordError> {
+    const NAMES: [&str; 5] =
+        ["judge_calls", "judge_latency_ms", "judge_input_tokens", "judge_output_tokens", "judge_cost_usd"];
+    if !column_names(path)?.iter().any(|name| name == NAMES[0]) {
+        return Ok(());
+    }
+    let mut columns = Columns::read(path.to_owned(), &NAMES)?;
+    let (calls, latencies) = (columns.integers()?, columns.numbers()?);
+    let (input, output, costs) = (columns.integers()?, columns.integers()?, columns.numbers()?);
+    for (row, sample) in samples.iter_mut().enumerate() {
+        sample.judging = calls[row].map(|calls| Judging {
+            calls: calls as u32,
+            latency_ms: latencies[row].unwrap_or_default(),
+            usage: input[row].zip(output[row]).map(|(input, output)| Usage {
+                input_tokens: input as u64,
+                output_tokens: output as u64,
+                ..Usage::default()
+            }),
+            cost_usd: costs[row],
+        });
+    }
+    Ok(())
+}
+
+/// The marks of scores, a blank between two; records of earlier versions have none.
+fn marks(path: &Path, rows: usize) -> Result<Vec<Option<String>>, RecordError> {
+    if column_names(path)?.iter().any(|name| name == "marks") {
+        return Columns::read(path.to_owned(), &["marks"])?.texts();
+    }
+    Ok(vec![None; rows])
 }
 
 /// The columns that records of earlier versions do not have.

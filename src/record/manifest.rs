@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::score::Scale;
+use crate::score::{JudgeId, Scale};
 
 /// The pinned data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,9 @@ pub struct ScorerId {
     pub digest: String,
     /// The range of its values.
     pub scale: Scale,
+    /// The judge behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judge: Option<JudgeId>,
 }
 
 /// What was asked: the stable part of the manifest.
@@ -59,6 +62,9 @@ pub struct Asked {
     pub trials: u32,
     /// The seed.
     pub seed: u64,
+    /// The digest of the record whose answers pairwise judges compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<String>,
 }
 
 /// How far a run came.
@@ -90,6 +96,9 @@ pub struct Made {
     pub finished: String,
     /// How far it came.
     pub state: State,
+    /// What a reader should know before trusting it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// The whole manifest.

@@ -24,5 +24,5 @@ pub use files::{load, save};
 pub use history::{HISTORY, HistoryLine, history, remember};
 pub use journal::{Journal, JournalRow, Replayed};
 pub use manifest::{Asked, CandidateId, DatasetId, Made, Manifest, ScorerId, State};
-pub use sample::{RunRecord, Sample, shown_input};
+pub use sample::{Judging, RunRecord, Sample, shown_input};
 pub use store::{RunFolder, Store};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
-use crate::call::{Finish, Usage};
+use crate::call::{Answered, Finish, Usage};
 use crate::evalset::{Example, LabelValue};
 use crate::score::ScoreRow;
 
@@ -50,9 +50,41 @@ pub struct Sample {
     /// Why a model's answer ended.
     #[serde(skip)]
     pub finish: Option<Finish>,
+    /// What judging it took, where judges were asked.
+    #[serde(skip)]
+    pub judging: Option<Judging>,
     /// The scores, by scorer and part.
     #[serde(skip)]
     pub scores: Vec<ScoreRow>,
+}
+
+/// What judging an answer took. Never part of what the candidate took.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Judging {
+    /// Calls of judges and other scorers.
+    pub calls: u32,
+    /// Wall-clock time of these calls in milliseconds.
+    pub latency_ms: f64,
+    /// Tokens, where the providers say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// Price in US dollars, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+}
+
+impl Judging {
+    /// Adds a call.
+    pub fn add(&mut self, answered: &Answered) {
+        self.calls += 1;
+        self.latency_ms += answered.latency_ms;
+        if let Some(more) = answered.usage {
+            self.usage = Some(self.usage.unwrap_or_default() + more);
+        }
+        if let Some(more) = answered.cost_usd {
+            self.cost_usd = Some(self.cost_usd.unwrap_or(0.0) + more);
+        }
+    }
 }
 
 /// The part of an example's input that a record keeps.

@@ -2,6 +2,7 @@
 
 use crate::call::TemplateError;
 use crate::candidate::CandidateError;
+use crate::judge::JudgeError;
 use crate::provider::ProviderError;
 use crate::record::RecordError;
 use crate::score::SpecError;
@@ -34,6 +35,17 @@ pub enum RunError {
     /// A prompt template that cannot be read.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// A judge that cannot be used.
+    #[error(transparent)]
+    Judge(#[from] JudgeError),
+    /// Settings that make no model of a judge.
+    #[error("judge `{name}`: {source}")]
+    JudgeModel {
+        /// The judge.
+        name: String,
+        /// What is wrong.
+        source: ProviderError,
+    },
     /// Settings that make no scorer.
     #[error("scorer `{name}`: {source}")]
     Scorer {

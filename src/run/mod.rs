@@ -4,6 +4,8 @@ mod close;
 mod engine;
 mod error;
 mod event;
+mod items;
+mod judges;
 mod plan;
 mod task;
 
@@ -11,4 +13,6 @@ pub use close::close;
 pub use engine::{Limits, run};
 pub use error::RunError;
 pub use event::RunEvent;
-pub use plan::{Plan, Setup};
+pub use items::{JudgedItem, Work, judge_items};
+pub use judges::{LoadedJudge, judges_folder, load_judge, load_judges};
+pub use plan::{Against, Plan, Setup};

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::error::RunError;
+use super::judges::LoadedJudge;
 use crate::call::{AnswerSchema, Call, Request, Step, Template};
 use crate::candidate::{Candidate, ChatCandidate, ProgramCandidate};
+use crate::candidate::Answer;
 use crate::evalset::{EvalSet, Example, Selection};
+use crate::judge::{Item, are_related};
 use crate::provider::{ModelSpec, ProviderError, ProviderSpec, Router, Surroundings};
-use crate::record::{Asked, CandidateId, DatasetId, ScorerId};
-use crate::score::{Scorer, ScorerSpec};
+use crate::record::{Asked, CandidateId, DatasetId, RunRecord, ScorerId};
+use crate::score::{Judges, Scorer, ScorerSpec};
 use crate::table::{TableError, sha256_hex};
 
 /// The settings that a plan is made from.
@@ -27,10 +30,48 @@ pub struct Setup<'a> {
     pub provider: &'a ProviderSpec,
     /// The scorers.
     pub scorers: &'a BTreeMap<String, ScorerSpec>,
+    /// The judges that the scorers name, as [`super::load_judges`] gives them.
+    pub judges: &'a BTreeMap<String, LoadedJudge>,
+    /// The answers that pairwise judges compare with; without any, an answer is compared with itself: a tie.
+    pub against: Option<&'a Against>,
     /// Trials of every example.
     pub trials: u32,
     /// The seed.
     pub seed: u64,
+}
+
+/// The answers of a record, for comparing with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Against {
+    /// The record's digest.
+    pub record_sha256: String,
+    /// The trials of every example, in order.
+    answers: BTreeMap<String, Vec<Answer>>,
+}
+
+impl Against {
+    /// The answers of a record.
+    #[must_use]
+    pub fn new(record: &RunRecord) -> Self {
+        let mut answers: BTreeMap<String, Vec<Answer>> = BTreeMap::new();
+        for sample in &record.samples {
+            let answer = sample.answer.clone().map_or_else(
+                || {
+                    let why = sample.error.clone().unwrap_or_default();
+                    Answer::failed(crate::call::CallFailure::new(crate::call::FailureKind::Crash, why))
+                },
+                Answer::from_text,
+            );
+            answers.entry(sample.id.clone()).or_default().push(answer);
+        }
+        Self { record_sha256: record.manifest.record_sha256.clone(), answers }
+    }
+
+    /// The answer to compare a trial's with: that of the same trial, and from the beginning again where there are fewer.
+    pub(super) fn answer(&self, id: &str, trial: u32) -> Option<&Answer> {
+        let trials = self.answers.get(id)?;
+        trials.get(trial as usize % trials.len())
+    }
 }
 
 /// Everything a run needs, checked: prompts render for every example, and at least one scorer applies to each.
@@ -43,6 +84,9 @@ pub struct Plan {
     pub(super) candidate: Candidate,
     pub(super) scorers: Vec<(String, Box<dyn Scorer>)>,
     pub(super) provider: Router,
+    pub(super) against: Option<Against>,
+    /// What a reader should know before trusting the scores.
+    pub warnings: Vec<String>,
 }
 
 impl Plan {
@@ -67,17 +111,18 @@ impl Plan {
         let candidate = candidate(setup, prompt)?;
         let mut scorers: Vec<(String, Box<dyn Scorer>)> = Vec::new();
         let mut scorer_ids = BTreeMap::new();
+        let by_name = setup.judges.iter().map(|(name, loaded)| (name.clone(), loaded.judge.clone())).collect();
+        let judges = Judges { by_name, seed: setup.seed };
         for (name, spec) in setup.scorers {
-            let scorer = spec.build().map_err(|source| RunError::Scorer { name: name.clone(), source })?;
-            let id = ScorerId {
-                kind: spec.kind().to_owned(),
-                version: spec.version(),
-                digest: spec.digest(),
-                scale: scorer.scale(),
-            };
-            scorer_ids.insert(name.clone(), id);
+            let scorer = spec.build(&judges).map_err(|source| RunError::Scorer { name: name.clone(), source })?;
+            scorer_ids.insert(name.clone(), scorer_id(setup, spec, scorer.as_ref()));
             scorers.push((name.clone(), scorer));
         }
+        let mut provider = Router::default();
+        for judge in setup.judges.values() {
+            provider = judge.routed(provider, &setup.around)?;
+        }
+        let provider = provider.with(setup.candidate, setup.provider.wrapped(&setup.around).map_err(unusable)?);
         let plan = Self {
             asked: Asked {
                 dataset: DatasetId {
@@ -90,12 +135,15 @@ impl Plan {
                 scorers: scorer_ids,
                 trials: setup.trials,
                 seed: setup.seed,
+                against: setup.against.filter(|_| compares(setup)).map(|against| against.record_sha256.clone()),
             },
             selection_sha256: selection_sha256(&examples),
             examples,
             candidate,
             scorers,
-            provider: Router::default().with(setup.candidate, setup.provider.wrapped(&setup.around).map_err(unusable)?),
+            provider,
+            against: setup.against.filter(|_| compares(setup)).cloned(),
+            warnings: warnings(setup),
         };
         plan.check()?;
         Ok(plan)
@@ -126,6 +174,30 @@ impl Plan {
         Ok(calls)
     }
 
+    /// The calls of judges, by judge, for estimates: answers are taken to be of a usual length, and what is asked again is
+    /// left out.
+    #[must_use]
+    pub fn judge_calls<'j>(&self, judges: &'j BTreeMap<String, LoadedJudge>) -> Vec<(&'j str, Call)> {
+        /// Words of an answer that is not there yet.
+        const USUAL_WORDS: usize = 150;
+        let answer = |sign: &str| serde_json::Value::from(vec![sign; USUAL_WORDS].join(" "));
+        let mut calls = Vec::new();
+        for (scorer, (judge, loaded)) in self.scorers.iter().filter_map(|(name, scorer)| {
+            let id = self.asked.scorers.get(name)?.judge.as_ref()?;
+            Some((scorer, judges.get_key_value(&id.name)?))
+        }) {
+            for example in self.examples.iter().filter(|example| scorer.applies(example)) {
+                let mut item = Item::new(example.id.clone(), example.input.clone(), answer("words"));
+                item.reference = Some(example.expected.clone().unwrap_or_default());
+                item.other = Some(answer("other"));
+                for call in loaded.first_calls(&item, self.asked.seed) {
+                    calls.extend((0..self.asked.trials).map(|_| (judge.as_str(), call.clone())));
+                }
+            }
+        }
+        calls
+    }
+
     /// Refuses what would only come to light after part of the answers were paid for.
     fn check(&self) -> Result<(), RunError> {
         if self.scorers.is_empty() {
@@ -142,6 +214,51 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// Whether a scorer compares two answers.
+fn compares(setup: &Setup<'_>) -> bool {
+    setup.judges.values().any(|loaded| loaded.judge.is_pairwise())
+}
+
+/// The identity of a scorer; of a judged one it holds everything that its grades follow from.
+fn scorer_id(setup: &Setup<'_>, spec: &ScorerSpec, scorer: &dyn Scorer) -> ScorerId {
+    let judge = spec.judge().and_then(|judged| Some((judged, setup.judges.get(&judged.judge)?)));
+    let judge = judge.map(|(judged, loaded)| (loaded, loaded.id(judged.dimension())));
+    let digest = match &judge {
+        None => spec.digest(),
+        Some((loaded, id)) => {
+            let pass_at = loaded.judge.pass_at();
+            let parts = serde_json::json!([spec.digest(), id, pass_at, loaded.judge.scale.offered()]);
+            sha256_hex(parts.to_string())
+        }
+    };
+    ScorerId {
+        kind: spec.kind().to_owned(),
+        version: spec.version(),
+        digest,
+        scale: scorer.scale(),
+        judge: judge.map(|(_, id)| id),
+    }
+}
+
+/// What is to be known of the judges, and of them beside the candidate.
+fn warnings(setup: &Setup<'_>) -> Vec<String> {
+    let candidate = setup.provider.model().map(|(_, spec)| spec.model.as_str());
+    let mut found = Vec::new();
+    for (name, loaded) in setup.judges {
+        found.extend(loaded.warnings.iter().cloned());
+        for model in loaded.models() {
+            if let Some(candidate) = candidate.filter(|candidate| are_related(candidate, model)) {
+                found.push(format!(
+                    "judge `{name}` ({model}) and candidate `{}` ({candidate}) are of one family: a judge tends to \
+                     prefer what it would have written itself",
+                    setup.candidate
+                ));
+            }
+        }
+    }
+    found
 }
 
 /// The candidate of the settings, with its templates.

@@ -7,7 +7,7 @@ use super::plan::Plan;
 use crate::call::{Answered, Call, Key, Replies, Reply, Step, Usage};
 use crate::candidate::Answer;
 use crate::evalset::Example;
-use crate::record::{Sample, shown_input};
+use crate::record::{Judging, Sample, shown_input};
 use crate::score::{Case, rows};
 
 /// The state of one example and trial: the replies it has. Everything else follows from them.
@@ -23,6 +23,8 @@ pub(super) struct Task<'p> {
     source: Option<&'static str>,
     usage: Option<Usage>,
     cost_usd: Option<f64>,
+    /// What judging took.
+    judging: Option<Judging>,
 }
 
 /// What a task needs next.
@@ -50,12 +52,15 @@ impl<'p> Task<'p> {
             source: None,
             usage: None,
             cost_usd: None,
+            judging: None,
         }
     }
 
     /// Takes a reply in.
     pub(super) fn answer(&mut self, key: Key, answered: Answered) {
-        if !key.starts_with("score/") {
+        if key.starts_with("score/") {
+            self.judging.get_or_insert_default().add(&answered);
+        } else {
             self.latency_ms += answered.latency_ms;
             self.attempts += answered.attempts;
             self.source = Some(answered.source.name());
@@ -98,13 +103,18 @@ impl<'p> Task<'p> {
     }
 
     fn scored(&self, plan: &Plan, answer: &Answer, replies: &Replies<'_>) -> Next {
-        let case = Case { example: self.example, answer };
+        let other = match &plan.against {
+            Some(against) => against.answer(&self.example.id, self.trial),
+            // Nothing to compare with: an answer is as good as itself.
+            None => Some(answer),
+        };
+        let case = Case { example: self.example, answer, other };
         let failure = answer.failure.as_ref().map(|failure| failure.message.as_str());
         let mut scores = Vec::new();
         let mut asked = Vec::new();
         for (name, scorer) in plan.scorers.iter().filter(|(_, scorer)| scorer.applies(self.example)) {
             if failure.is_some() {
-                scores.extend(rows::failed(name, scorer.as_ref(), self.example, failure.unwrap_or_default()));
+                scores.extend(rows::failed(name, scorer.as_ref(), &case, failure.unwrap_or_default()));
                 continue;
             }
             let prefix = scorer_prefix(name);
@@ -131,6 +141,7 @@ impl<'p> Task<'p> {
             usage: self.usage,
             cost_usd: self.cost_usd,
             finish: answer.finish,
+            judging: self.judging,
             scores,
         }))
     }

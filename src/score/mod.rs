@@ -5,6 +5,7 @@
 
 mod contains;
 mod exact;
+mod judged;
 mod label;
 mod numeric;
 mod outcome;
@@ -16,6 +17,8 @@ mod scale;
 mod scorer;
 mod spec;
 
+pub use crate::judge::JudgeId;
+pub use judged::{JudgedSpec, Judges, mark};
 pub use outcome::{Outcome, Part, Truth, Value, Why};
 pub use places::Places;
 pub use rows::{ScoreRow, Status};

@@ -77,13 +77,15 @@ pub struct Part {
     pub confidence: Option<f64>,
     /// Why, in a sentence for people.
     pub reason: Option<String>,
+    /// Marks for counting, like a flip of a judge.
+    pub marks: Vec<String>,
 }
 
 impl Part {
     /// A part without a name: the whole of a scorer that measures one thing.
     #[must_use]
     pub const fn whole(value: Value, passed: bool) -> Self {
-        Self { name: String::new(), value, passed, confidence: None, reason: None }
+        Self { name: String::new(), value, passed, confidence: None, reason: None, marks: Vec::new() }
     }
 
     /// The same with a stated confidence.

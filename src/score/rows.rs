@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::{Outcome, Part, Truth, Value};
-use super::scorer::Scorer;
+use super::scorer::{Case, Scorer};
 use crate::evalset::Example;
 
 /// How a score came about.
@@ -63,6 +63,9 @@ pub struct ScoreRow {
     /// Why, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Marks for counting, like a flip of a judge.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<String>,
 }
 
 fn row(scorer: &str, part: &Part, status: Status) -> ScoreRow {
@@ -76,6 +79,7 @@ fn row(scorer: &str, part: &Part, status: Status) -> ScoreRow {
         expected: None,
         relevance: None,
         reason: part.reason.clone(),
+        marks: part.marks.clone(),
     }
 }
 
@@ -114,7 +118,7 @@ pub fn of(name: &str, scorer: &dyn Scorer, example: &Example, outcome: &Outcome)
 
 /// The rows of a candidate that failed to answer: the worst of every part, parts ascending by name.
 #[must_use]
-pub fn failed(name: &str, scorer: &dyn Scorer, example: &Example, why: &str) -> Vec<ScoreRow> {
+pub fn failed(name: &str, scorer: &dyn Scorer, case: &Case<'_>, why: &str) -> Vec<ScoreRow> {
     let failed = |part| ScoreRow { reason: Some(why.to_owned()), ..row(name, part, Status::CandidateError) };
-    finished(scorer.worst().iter().map(failed).collect(), scorer.truth(example).as_ref())
+    finished(scorer.failed(case.other).iter().map(failed).collect(), scorer.truth(case.example).as_ref())
 }

@@ -13,6 +13,8 @@ pub struct Case<'a> {
     pub example: &'a Example,
     /// The candidate's answer.
     pub answer: &'a Answer,
+    /// The answer to compare it with, where there is one; a failure where the other candidate failed.
+    pub other: Option<&'a Answer>,
 }
 
 /// One example and its answer → a value. Pure.
@@ -35,4 +37,9 @@ pub trait Scorer: Send + Sync {
 
     /// What a candidate gets that failed to answer: the worst of every part.
     fn worst(&self) -> Vec<Part>;
+
+    /// What a candidate gets that failed to answer, beside what the one to compare it with did.
+    fn failed(&self, _other: Option<&Answer>) -> Vec<Part> {
+        self.worst()
+    }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contains::Contains;
 use super::exact::Exact;
+use super::judged::{JudgedSpec, Judges};
 use super::label::Label;
 use super::numeric::Numeric;
 use super::places::Places;
@@ -32,6 +33,8 @@ pub enum ScorerSpec {
     Ranked(RankedSpec),
     /// How the answer fared against another.
     Preference(PreferenceSpec),
+    /// What a judge says.
+    Judge(JudgedSpec),
 }
 
 /// What the values of a scorer are.
@@ -47,6 +50,8 @@ pub enum ValueKind {
     Ranked,
     /// A preference.
     Preference,
+    /// What the judge's own file says: numbers, labels or preferences.
+    Judged,
 }
 
 /// `[scorers.NAME.exact]`
@@ -169,6 +174,12 @@ pub enum Words {
 #[error("{0}")]
 pub struct SpecError(String);
 
+impl SpecError {
+    pub(super) const fn new(reason: String) -> Self {
+        Self(reason)
+    }
+}
+
 impl ScorerSpec {
     /// The kind, as it stands in the config.
     #[must_use]
@@ -180,17 +191,19 @@ impl ScorerSpec {
             Self::Contains(_) => "contains",
             Self::Ranked(_) => "ranked",
             Self::Preference(_) => "preference",
+            Self::Judge(_) => "judge",
         }
     }
 
     /// The kinds there are, each with what it does in a line.
-    pub const KINDS: [(&'static str, &'static str); 6] = [
+    pub const KINDS: [(&'static str, &'static str); 7] = [
         ("exact", "the answer equals what is expected; right or wrong"),
         ("numeric", "the answer is a number within a tolerance of the expected one; right or wrong"),
         ("label", "the answer is one of a fixed set of labels, and a right one; keeps the label"),
         ("contains", "texts that must, may or must not occur; the share of conditions met"),
         ("ranked", "the answer is a list of ids, the best first; keeps the list and the grades of the relevant ids"),
         ("preference", "how the answer fared against another: 1, 0 or -1"),
+        ("judge", "what a judge of `judges/` says of the answer: a grade, a label, a preference"),
     ];
 
     /// What its values are.
@@ -202,6 +215,7 @@ impl ScorerSpec {
             Self::Contains(_) => ValueKind::Number,
             Self::Ranked(_) => ValueKind::Ranked,
             Self::Preference(_) => ValueKind::Preference,
+            Self::Judge(_) => ValueKind::Judged,
         }
     }
 
@@ -212,7 +226,7 @@ impl ScorerSpec {
             Self::Exact(ExactSpec { confidence, .. })
             | Self::Numeric(NumericSpec { confidence, .. })
             | Self::Label(LabelSpec { confidence, .. }) => confidence.is_some(),
-            Self::Contains(_) | Self::Ranked(_) | Self::Preference(_) => false,
+            Self::Contains(_) | Self::Ranked(_) | Self::Preference(_) | Self::Judge(_) => false,
         }
     }
 
@@ -226,22 +240,32 @@ impl ScorerSpec {
             | Self::Label(_)
             | Self::Contains(_)
             | Self::Ranked(_)
-            | Self::Preference(_) => 1,
+            | Self::Preference(_)
+            | Self::Judge(_) => 1,
         }
     }
 
-    /// SHA-256 over kind, version and settings: what "the same scorer" means.
+    /// The judge that it names.
+    #[must_use]
+    pub const fn judge(&self) -> Option<&JudgedSpec> {
+        match self {
+            Self::Judge(spec) => Some(spec),
+            _ => None,
+        }
+    }
+
+    /// SHA-256 over kind, version and settings: what "the same scorer" means; with a judge, its own digests belong to it.
     #[must_use]
     pub fn digest(&self) -> String {
         let settings = serde_json::to_string(self).unwrap_or_default();
         sha256_hex(format!("{} {} {settings}", self.kind(), self.version()))
     }
 
-    /// Makes the scorer.
+    /// Makes the scorer; `judges` are those that scorers may name.
     ///
     /// # Errors
-    /// Settings that contradict themselves.
-    pub fn build(&self) -> Result<Box<dyn Scorer>, SpecError> {
+    /// Settings that contradict themselves, or the judge.
+    pub fn build(&self, judges: &Judges) -> Result<Box<dyn Scorer>, SpecError> {
         let places = |answer: &Pointer, expected: &Pointer, when: &BTreeMap<String, LabelValue>| Places {
             answer: answer.clone(),
             expected: expected.clone(),
@@ -293,6 +317,7 @@ impl ScorerSpec {
             Self::Preference(spec) => {
                 Box::new(Preference { places: places(&spec.answer, &Pointer::default(), &spec.when) })
             }
+            Self::Judge(spec) => Box::new(spec.build(judges)?),
         })
     }
 }
