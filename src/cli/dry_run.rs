@@ -36,7 +36,7 @@ pub(super) fn print(
     outside: &Outside<'_>,
     output: &Output,
 ) -> Result<(), Failure> {
-    let identity = provider.identity(&outside.around())?;
+    let identity = provider.identity(&outside.around())?.identity();
     let (mut calls, mut cached, mut usage) = (0, 0, Usage::default());
     for call in plan.first_calls()? {
         calls += 1;

@@ -14,3 +14,4 @@ mod records;
 mod simulation;
 mod snapshots;
 mod tables;
+mod versions;

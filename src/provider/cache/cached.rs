@@ -128,12 +128,12 @@ impl Cached {
                 }
             }
         }
+        if !anew && let Some(answered) = self.find_shared(key, replace).await? {
+            return Ok(answered);
+        }
         Counts::add(&store.counts.misses);
         if self.mode == CacheMode::ReadOnly {
             return Err(ProviderError::CacheMiss { key: key.to_string(), call: describe(call) });
-        }
-        if !anew && let Some(answered) = self.find_shared(key, replace).await? {
-            return Ok(answered);
         }
         let answered = self.inner.ask(call).await?;
         self.keep(key, call, answered, replace).await
@@ -156,7 +156,7 @@ impl Cached {
             created: now(),
             text,
         };
-        let line = store.shared().and_then(|_| pack_line(&entry).ok());
+        let line = store.shared().filter(|shared| shared.keeps()).and_then(|_| pack_line(&entry).ok());
         match store.put(entry, replace).await? {
             Stored::New => {
                 Counts::add(&store.counts.stored);
@@ -184,7 +184,9 @@ impl Cached {
         let Some(entry) = store.shared_result(found).flatten() else { return Ok(None) };
         // `unpack_line` has looked: it is an answer.
         let Ok(mut answered) = answer_of(&entry.text) else { return Ok(None) };
-        if let Stored::Taken(kept) = store.put(entry, replace).await? {
+        if store.can_write()
+            && let Stored::Taken(kept) = store.put(entry, replace).await?
+        {
             answered = *kept;
         }
         Counts::add(&store.counts.shared);

@@ -1,6 +1,6 @@
 //! What goes over the wire: one file a vendor, and below them one HTTP client.
 
-mod address;
+pub(super) mod address;
 mod anthropic;
 mod client;
 mod dialect;
@@ -18,6 +18,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub(super) use client::bare_client;
 pub(super) use model::ModelProvider;
 pub use secret::Secret;
 pub(super) use target::TargetProvider;
