@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod http;
 mod server;
+mod shared;
 
 use server::{Fate, Server};
 
@@ -78,6 +80,40 @@ impl Project {
             row["answered"]["reply"]["completion"].is_object().then(|| row["id"].as_str().unwrap().to_owned())
         };
         text.lines().skip(1).filter_map(row).collect()
+    }
+
+    /// Looks for a secret in every file and inside everything compressed: it must be nowhere. How many of both there are.
+    fn has_nowhere(&self, secret: &str) -> (usize, usize) {
+        let (mut files, mut layers) = (0, 0);
+        let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(holds(format!("x{secret}y").as_bytes()));
+        let mut folders = vec![self.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let bytes = std::fs::read(&path).unwrap();
+                assert!(!holds(&bytes), "{}", path.display());
+                files += 1;
+                match path.extension().and_then(|extension| extension.to_str()) {
+                    Some("zst") => {
+                        assert!(!holds(&zstd::decode_all(&bytes[..]).unwrap()), "inside {}", path.display());
+                        layers += 1;
+                    }
+                    Some("sqlite") => layers += values_of(&path, &holds),
+                    Some("parquet") => {
+                        let record = evalgauge::record::load(path.parent().unwrap()).unwrap();
+                        assert!(!holds(format!("{record:?}").as_bytes()), "inside {}", path.display());
+                        layers += 1;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        (files, layers)
     }
 
     fn runs(&self) -> Vec<String> {
@@ -194,37 +230,13 @@ fn the_key_is_in_no_file() {
     assert_eq!(seen.keys.iter().collect::<Vec<_>>(), [&format!("Bearer {KEY}")], "the key was sent");
     assert!(seen.faults["400"] > 50, "the server gave the key back");
     drop(seen);
-    let (mut files, mut layers) = (0, 0);
-    let holds = |bytes: &[u8]| bytes.windows(KEY.len()).any(|window| window == KEY.as_bytes());
-    assert!(holds(format!("x{KEY}y").as_bytes()));
-    assert!(!holds(said.as_bytes()), "printed");
-    let mut folders = vec![project.path().to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let bytes = std::fs::read(&path).unwrap();
-            assert!(!holds(&bytes), "{}", path.display());
-            files += 1;
-            match path.extension().and_then(|extension| extension.to_str()) {
-                Some("zst") => {
-                    assert!(!holds(&zstd::decode_all(&bytes[..]).unwrap()), "inside {}", path.display());
-                    layers += 1;
-                }
-                Some("sqlite") => layers += values_of(&path, &holds),
-                Some("parquet") => {
-                    let record = evalgauge::record::load(path.parent().unwrap()).unwrap();
-                    assert!(!holds(format!("{record:?}").as_bytes()), "inside {}", path.display());
-                    assert!(record.samples.iter().any(|s| s.error.as_ref().is_some_and(|e| e.contains("you sent"))));
-                    layers += 1;
-                }
-                _ => {}
-            }
-        }
-    }
+    assert!(!said.contains(KEY), "printed");
+    let errors = |run: &str| {
+        let record = evalgauge::record::load(&project.path().join("reports").join(run)).unwrap();
+        record.samples.iter().any(|s| s.error.as_ref().is_some_and(|e| e.contains("you sent")))
+    };
+    assert!(project.runs().iter().all(|run| errors(run)), "what the server said is in the record");
+    let (files, layers) = project.has_nowhere(KEY);
     println!("{files} files and {layers} compressed parts looked through: the key is in none");
     assert!(files > 10 && layers > 100);
 }
