@@ -34,6 +34,7 @@ pub(super) fn print(
     plan: &Plan,
     provider: &ProviderSpec,
     outside: &Outside<'_>,
+    batch: bool,
     output: &Output,
 ) -> Result<(), Failure> {
     let identity = provider.identity(&outside.around())?.identity();
@@ -51,6 +52,7 @@ pub(super) fn print(
         }
     }
     let price = provider.model().and_then(|(_, spec)| outside.prices.of(&spec.model));
+    let share = if batch { outside.prices.batch } else { 1.0 };
     let to_send = calls - cached;
     let printed = Printed {
         schema: "evalgauge.dry-run/1",
@@ -62,7 +64,7 @@ pub(super) fn print(
         to_send,
         input_tokens: usage.input_tokens,
         output_tokens: usage.output_tokens,
-        usd: price.map(|price| price.of(usage)),
+        usd: price.map(|price| price.times(share).of(usage)),
         prices_as_of: outside.prices.as_of.clone(),
         seconds_at_one_second_a_call: to_send.div_ceil(outside.concurrency.max(1)) as f64,
     };
@@ -70,6 +72,9 @@ pub(super) fn print(
         return output.json(&printed);
     }
     let cost = match (printed.usd, provider.model()) {
+        (Some(usd), _) if batch => {
+            format!("at most {usd:.4} USD in batches, at {share} of the price (prices of {})", printed.prices_as_of)
+        }
         (Some(usd), _) => format!("at most {usd:.4} USD (prices of {})", printed.prices_as_of),
         (None, Some((_, spec))) => format!("no price is known of `{}`", spec.model),
         (None, None) => "no price: not a model behind an API".to_owned(),

@@ -1,5 +1,6 @@
 //! Who answers calls: models behind APIs, applications, programs, rule files, recordings. The only module that reaches outside for an answer.
 
+mod batch;
 mod budget;
 mod build;
 pub mod cache;
@@ -17,6 +18,7 @@ mod spec;
 mod version;
 mod wire;
 
+pub use batch::{BatchDesk, BatchStand, EndedBatch, Fetched, Reserved, Submission};
 pub use budget::{Budget, BudgetSpec, Spent};
 pub use build::{Kept, Surroundings};
 pub use limited::{LimitSpec, Limited};

@@ -274,11 +274,7 @@ impl ProviderSpec {
     }
 
     /// What is running, where the settings say how to tell.
-    pub(super) fn running(
-        &self,
-        root: &Path,
-        revision: Option<&Revision>,
-    ) -> Result<Option<Version>, ProviderError> {
+    pub(super) fn running(&self, root: &Path, revision: Option<&Revision>) -> Result<Option<Version>, ProviderError> {
         let Some(mut version) = self.version().map(|spec| spec.resolve(root, revision)).transpose()?.flatten() else {
             return Ok(None);
         };

@@ -5,6 +5,7 @@
 //! or the order in which answers came.
 
 mod baseline;
+mod batches;
 mod canonical;
 mod error;
 mod files;
@@ -14,6 +15,7 @@ mod sample;
 mod store;
 
 pub use baseline::{baseline_folder, bless};
+pub use batches::{BatchEntry, BatchLedger, BatchSpent, BatchState};
 pub use canonical::{canonical_text, record_sha256};
 pub use error::RecordError;
 pub use files::{load, save};

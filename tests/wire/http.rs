@@ -39,10 +39,8 @@ fn converse(mut stream: TcpStream, answer: &dyn Fn(Asked) -> Said) -> std::io::R
     let mut buffer = Vec::new();
     while let Some(asked) = read(&mut stream, &mut buffer)? {
         let Some((status, content_type, body)) = answer(asked) else { return Ok(()) };
-        let head = format!(
-            "HTTP/1.1 {status} Said\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
+        let head =
+            format!("HTTP/1.1 {status} Said\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n", body.len());
         stream.write_all(&[head.as_bytes(), &body].concat())?;
     }
     Ok(())

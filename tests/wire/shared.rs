@@ -112,7 +112,14 @@ fn a_shared_cache_that_is_broken_or_slow_breaks_nothing_and_is_said_once() {
         ("hangs up", serve(|_| None)),
         ("fails", serve(|_| Some((500, "text/plain", b"broken".to_vec())))),
         ("answers something else", serve(|_| Some((200, "text/html", b"<h1>Welcome</h1>".to_vec())))),
-        ("hangs", serve(|_| loop { std::thread::park() })),
+        (
+            "hangs",
+            serve(|_| {
+                loop {
+                    std::thread::park()
+                }
+            }),
+        ),
     ];
     for (what, address) in cases {
         let project = project(&server, &format!("http://{address}"), "rw");

@@ -15,6 +15,7 @@ mod transfer;
 mod upkeep;
 mod writer;
 
+pub(super) use cached::keep_answer;
 pub use cached::{CacheMode, Cached};
 pub use entry::Broken;
 pub use error::CacheError;

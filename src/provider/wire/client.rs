@@ -84,6 +84,26 @@ impl Client {
         Answered::live(Reply::Failed(failure), milliseconds(started), None)
     }
 
+    /// How long one attempt may take.
+    pub(super) const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Anything, within a time of its own.
+    pub(super) async fn within<T>(
+        &self,
+        most: Duration,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let late = |_| Err(Fault::new(FailureKind::Timeout, format!("no answer within {} s", most.as_secs_f64())));
+        tokio::time::timeout(most, work).await.unwrap_or_else(late)
+    }
+
+    /// A fault, fit to be shown.
+    pub(super) fn failure(&self, fault: Fault) -> CallFailure {
+        fault.into_failure(self.secret.as_ref())
+    }
+
     /// Sends, and reads the head of the answer; any status but success is a fault.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, Fault> {
         let response = request.send().await.map_err(Fault::from_client)?;
@@ -162,7 +182,7 @@ impl Client {
     }
 
     /// Blacks the key out of a reply, should the other side repeat it.
-    fn clean(&self, reply: &mut Reply) {
+    pub(super) fn clean(&self, reply: &mut Reply) {
         let Some(secret) = &self.secret else { return };
         match reply {
             Reply::Output(value) => clean_value(secret, value),
