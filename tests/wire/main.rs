@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod batches;
 mod http;
 mod server;
 mod shared;
+mod vendor;
 
 use server::{Fate, Server};
 
@@ -26,13 +28,17 @@ struct Project {
 
 impl Project {
     fn new(server: &Server, examples: usize, settings: &str) -> Self {
+        Self::at(examples, &settings.replace("URL", &server.base_url()))
+    }
+
+    /// A project whose settings say themselves where the model is.
+    fn at(examples: usize, settings: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let lines: Vec<String> =
             (0..examples).map(|i| format!(r#"{{"id":"e{i:05}","input":"word {i}","expected":"WORD {i}"}}"#)).collect();
         std::fs::write(folder.path().join("examples.jsonl"), lines.join("\n") + "\n").unwrap();
         let config = format!(
-            "evalset = \"words\"\ncandidate = \"model\"\nconcurrency = 64\n{settings}\n[scorers.right.exact]\n",
-            settings = settings.replace("URL", &server.base_url())
+            "evalset = \"words\"\ncandidate = \"model\"\nconcurrency = 64\n{settings}\n[scorers.right.exact]\n"
         );
         std::fs::write(folder.path().join("evalgauge.toml"), config).unwrap();
         let project = Self { folder };
@@ -69,6 +75,10 @@ impl Project {
 
     fn start(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    fn record(&self, run: &str) -> evalgauge::record::RunRecord {
+        evalgauge::record::load(&self.path().join("reports").join(run)).unwrap()
     }
 
     /// The ids that a run's journal has answers of; none while there is no run.
@@ -232,8 +242,7 @@ fn the_key_is_in_no_file() {
     drop(seen);
     assert!(!said.contains(KEY), "printed");
     let errors = |run: &str| {
-        let record = evalgauge::record::load(&project.path().join("reports").join(run)).unwrap();
-        record.samples.iter().any(|s| s.error.as_ref().is_some_and(|e| e.contains("you sent")))
+        project.record(run).samples.iter().any(|s| s.error.as_ref().is_some_and(|e| e.contains("you sent")))
     };
     assert!(project.runs().iter().all(|run| errors(run)), "what the server said is in the record");
     let (files, layers) = project.has_nowhere(KEY);
