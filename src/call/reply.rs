@@ -106,12 +106,16 @@ pub struct Answered {
     /// Price in US dollars, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
+    /// Whether it was asked in a batch, which is answered when the vendor has time: then the wall-clock time says nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub batch: bool,
 }
 
 impl Answered {
     /// A reply to one live attempt.
     #[must_use]
     pub const fn live(reply: Reply, latency_ms: f64, usage: Option<Usage>) -> Self {
-        Self { reply, source: Source::Live, latency_ms, first_token_ms: None, attempts: 1, usage, cost_usd: None }
+        let source = Source::Live;
+        Self { reply, source, latency_ms, first_token_ms: None, attempts: 1, usage, cost_usd: None, batch: false }
     }
 }

@@ -139,6 +139,10 @@ pub(super) struct RunArgs {
     /// With --resume: ask again for what failed, also of a run that is finished
     #[arg(long, requires = "resume")]
     pub(super) retry_errors: bool,
+    /// Ask the first call of every answer in batches: half the price, answered within a day (OpenAI, Anthropic). A killed run
+    /// finds its batches again with --resume
+    #[arg(long)]
+    pub(super) batch: bool,
     /// Send nothing; say how many calls, tokens and dollars it would take, and what the cache holds of it
     #[arg(long)]
     pub(super) dry_run: bool,

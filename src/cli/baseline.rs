@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::args::{BaselineArgs, BaselineVerb, Global, OutputFormat, RunArgs};
 use super::failure::Failure;
 use super::gate::{as_of, policy_digest};
-use super::git::{revision, user};
+use super::git::{exact_revision, revision, user};
 use super::output::Output;
 use super::run::{execute, shown};
 use super::source::baseline_record;
@@ -229,7 +229,7 @@ fn rebase(project: &Project, args: &RunArgs, global: &Global, output: &Output) -
             asked.dataset.tag
         )));
     }
-    if provider.digest(&project.root)? != asked.candidate.digest {
+    if provider.digest(&project.root, exact_revision(&project.root).as_ref())? != asked.candidate.digest {
         return Err(Failure::new(
             Exit::Undecidable,
             format!("candidate `{name}` is not what it was when its baseline was blessed"),
@@ -237,7 +237,7 @@ fn rebase(project: &Project, args: &RunArgs, global: &Global, output: &Output) -
         .hint("check out the revision of the baseline (`evalgauge baseline show`), pin the new set there, and rebase there"));
     }
     let from = format!("{}@{}", asked.dataset.evalset, asked.dataset.tag);
-    let made = execute(project, evalset, candidate, args, global, output)?;
+    let made = execute(project, evalset, candidate, args, Some(&old), global, output)?;
     let reasons =
         Reasons { why: Some("the same candidate on a new pin".to_owned()), by: None, rebased_from: Some(from) };
     let (folder, blessing) = make(project, &made.record, reasons, global)?;

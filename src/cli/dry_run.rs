@@ -51,9 +51,10 @@ pub(super) fn print(
     provider: &ProviderSpec,
     judges: &BTreeMap<String, LoadedJudge>,
     outside: &Outside<'_>,
+    batch: bool,
     output: &Output,
 ) -> Result<(), Failure> {
-    let identity = provider.identity(&outside.around())?;
+    let identity = provider.identity(&outside.around())?.identity();
     let (mut calls, mut cached, mut usage) = (0, 0, Usage::default());
     for call in plan.first_calls()? {
         calls += 1;
@@ -70,6 +71,7 @@ pub(super) fn print(
     let judged = judge_calls(plan, judges, outside);
     let judge_calls_total: usize = judged.iter().map(|judge| judge.calls).sum();
     let price = provider.model().and_then(|(_, spec)| outside.prices.of(&spec.model));
+    let share = if batch { outside.prices.batch } else { 1.0 };
     let to_send = calls - cached;
     let printed = Printed {
         schema: "evalgauge.dry-run/1",
@@ -81,7 +83,7 @@ pub(super) fn print(
         to_send,
         input_tokens: usage.input_tokens,
         output_tokens: usage.output_tokens,
-        usd: price.map(|price| price.of(usage)),
+        usd: price.map(|price| price.times(share).of(usage)),
         prices_as_of: outside.prices.as_of.clone(),
         seconds_at_one_second_a_call: (to_send + judge_calls_total).div_ceil(outside.concurrency.max(1)) as f64,
         judges: judged,
@@ -90,6 +92,9 @@ pub(super) fn print(
         return output.json(&printed);
     }
     let cost = match (printed.usd, provider.model()) {
+        (Some(usd), _) if batch => {
+            format!("at most {usd:.4} USD in batches, at {share} of the price (prices of {})", printed.prices_as_of)
+        }
         (Some(usd), _) => format!("at most {usd:.4} USD (prices of {})", printed.prices_as_of),
         (None, Some((_, spec))) => format!("no price is known of `{}`", spec.model),
         (None, None) => "no price: not a model behind an API".to_owned(),

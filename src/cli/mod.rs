@@ -3,6 +3,7 @@
 mod ab;
 mod args;
 mod baseline;
+mod batch;
 mod cache;
 mod check;
 mod compare;

@@ -30,7 +30,7 @@ pub(super) fn run(args: &NoiseFloorArgs, global: &Global, output: &Output) -> Re
             ..RunArgs::default()
         };
         let evalset = project.evalset(global.evalset.as_deref())?;
-        vec![execute(&project, evalset, args.candidate.as_deref(), &run, global, output)?.record]
+        vec![execute(&project, evalset, args.candidate.as_deref(), &run, None, global, output)?.record]
     } else {
         let load = |name: &String| Ok::<RunRecord, Failure>(load(&project.store().find(name)?)?);
         args.runs.iter().map(load).collect::<Result<_, _>>()?

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::failure::Failure;
-use super::git::revision;
+use super::git::exact_revision;
 use crate::config::Project;
 use crate::provider::cache::{CacheMode, Store, default_place};
-use crate::provider::{Budget, Notice, Notices, PriceTable, ProviderSpec, Surroundings};
+use crate::provider::{Budget, Kept, Notice, Notices, PriceTable, ProviderSpec, Revision, Surroundings, VersionSpec};
 
 pub(super) struct Outside<'p> {
     root: &'p Path,
@@ -17,7 +17,7 @@ pub(super) struct Outside<'p> {
     pub(super) notices: Notices,
     pub(super) store: Option<Arc<Store>>,
     mode: CacheMode,
-    revision: Option<String>,
+    revision: Option<Revision>,
 }
 
 fn environment(name: &str) -> Option<String> {
@@ -39,7 +39,7 @@ impl<'p> Outside<'p> {
         mode: Option<CacheMode>,
     ) -> Result<Self, Failure> {
         let mode = mode.unwrap_or(project.config.cache);
-        let revision = revision(&project.root).filter(|git| !git.dirty).map(|git| git.commit);
+        let by_git = providers.iter().any(|provider| provider.version().is_some_and(VersionSpec::needs_revision));
         let mut outside = Self {
             root: &project.root,
             concurrency,
@@ -48,19 +48,28 @@ impl<'p> Outside<'p> {
             notices: Notices::default(),
             store: None,
             mode,
-            revision,
+            revision: by_git.then(|| exact_revision(&project.root)).flatten(),
         };
         let mut may_keep = false;
         for provider in providers {
-            may_keep |= provider.identity(&outside.around())?.is_some();
+            may_keep |= provider.identity(&outside.around())? != Kept::Never;
         }
         if mode != CacheMode::Off && may_keep {
             let place = default_place().ok_or_else(|| {
                 Failure::input("there is no folder for the cache of answers".to_owned())
                     .hint("set EVALGAUGE_CACHE_DIR, or run with --cache off")
             })?;
-            let store = if mode == CacheMode::ReadOnly { Store::open_read_only(&place) } else { Store::open(&place) };
-            outside.store = Some(Arc::new(store?));
+            let shared = project.config.shared_cache.as_ref();
+            let store = match (mode, shared) {
+                // What others have is kept here too, where that can be.
+                (CacheMode::ReadOnly, Some(_)) => Store::open(&place).or_else(|_| Store::open_read_only(&place)),
+                (CacheMode::ReadOnly, None) => Store::open_read_only(&place),
+                _ => Store::open(&place),
+            }?;
+            outside.store = Some(Arc::new(match shared {
+                Some(shared) => store.with_shared(Arc::new(shared.connect(&environment)?)),
+                None => store,
+            }));
         }
         Ok(outside)
     }
@@ -74,7 +83,7 @@ impl<'p> Outside<'p> {
             budget: &self.budget,
             prices: &self.prices,
             notices: &self.notices,
-            revision: self.revision.as_deref(),
+            revision: self.revision.as_ref(),
             cache: self.store.as_ref().map(|store| (store, self.mode)),
         }
     }
@@ -90,9 +99,10 @@ impl<'p> Outside<'p> {
         if let Some(store) = &self.store {
             let report = store.report();
             lines.push(format!(
-                "cache {}: {} answers from it, {} new{}",
+                "cache {}: {} answers from it, {}{} new{}",
                 self.mode,
                 report.hits + report.coalesced,
+                if report.shared > 0 { format!("{} from the shared one, ", report.shared) } else { String::new() },
                 report.stored,
                 if report.corrupted > 0 {
                     format!(", {} broken and asked again", report.corrupted)

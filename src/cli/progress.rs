@@ -43,6 +43,18 @@ impl Progress {
                     self.bar.set_message(format!("({} failed)", self.failed));
                 }
             }
+            RunEvent::Batch { id, state, done, calls } => {
+                output.note(&format!("batch {id}: {state}, {done} of {calls} calls done"));
+            }
+            RunEvent::BatchFetched { id, state, calls, answered, why } => {
+                let lost = calls - answered;
+                let why = why.map_or_else(String::new, |why| format!(": {why}"));
+                let lost = if lost > 0 { format!(", {lost} without an answer{why}") } else { String::new() };
+                output.note(&format!("batch {id}: {state}, {answered} of {calls} calls answered{lost}"));
+            }
+            RunEvent::Unbatched { calls } => {
+                output.note(&format!("{calls} calls that no batch answered are asked one by one, at the full price"));
+            }
             RunEvent::Stopping { in_flight } => {
                 output
                     .note(&format!("stopping: waiting for {in_flight} calls in flight; interrupt again to drop them"));

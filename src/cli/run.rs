@@ -74,7 +74,10 @@ fn dry(
     let around = outside.around_without_keys();
     let sides = Sides { candidate: (name, provider), judges: &judges, against: None };
     let plan = plan(project, &evalset, &sides, around, args, global)?;
-    super::dry_run::print(&plan, provider, &judges, &outside, output)
+    if args.batch {
+        super::batch::desk(provider, outside.around_without_keys())?;
+    }
+    super::dry_run::print(&plan, provider, &judges, &outside, args.batch, output)
 }
 
 /// Calls in flight: what was typed, else the settings.
@@ -211,6 +214,10 @@ pub(super) fn execute(
     drop(evalset);
     enough_trials(project, plan.asked.trials)?;
     let store = project.store();
+    let mut batches = super::batch::Batches::new(args, provider, &outside, &plan)?;
+    if args.resume.is_none() {
+        batches.are_nowhere_else(&store)?;
+    }
     let (folder, mut journal, started, replayed) = match &args.resume {
         None => {
             let now = jiff::Timestamp::now();
@@ -242,19 +249,23 @@ pub(super) fn execute(
         .enable_all()
         .build()
         .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
-    let samples = runtime.block_on(crate::run::run(&plan, limits, &mut journal, replayed, interrupted, &mut |event| {
+    let mut on_event = |event: &crate::run::RunEvent<'_>| {
         progress.event(event, output);
         if let Some(events) = &mut events {
             events.write(event);
         }
-    }));
+    };
+    let samples = runtime.block_on(async {
+        batches.ask(&plan, &folder, output, &mut on_event).await?;
+        crate::run::run(&plan, limits, &mut journal, replayed, interrupted, &mut on_event).await
+    });
     if let Some(events) = events {
         events.close()?;
     }
     progress.finish();
     let samples = samples.map_err(|error| {
         outside.told().iter().for_each(|line| output.note(line));
-        stopped(error, &folder)
+        stopped(error, &folder, args.batch)
     })?;
     let git = revision(&project.root);
     let made = Made {
@@ -268,7 +279,7 @@ pub(super) fn execute(
         warnings: plan.warnings.clone(),
     };
     let record = close(&plan, samples, made)?;
-    save(&folder.path, &record).map_err(|error| stopped(error.into(), &folder))?;
+    save(&folder.path, &record).map_err(|error| stopped(error.into(), &folder, false))?;
     output.detail(|| format!("{} calls answered now", progress.asked));
     for line in outside.told() {
         output.note(&line);
@@ -284,12 +295,13 @@ pub(super) fn enough_trials(project: &Project, trials: u32) -> Result<(), Failur
 }
 
 /// Adds how to go on: whatever ended the run, its replies are in the journal.
-fn stopped(error: RunError, folder: &RunFolder) -> Failure {
+fn stopped(error: RunError, folder: &RunFolder, batch: bool) -> Failure {
     let failure = Failure::from(error);
     if failure.exit == Exit::Input || failure.hint.is_some() && failure.exit != Exit::Failure {
         return failure;
     }
-    failure.hint(format!("nothing answered is lost; go on with `evalgauge run --resume {}`", folder.id))
+    let batch = if batch { " --batch" } else { "" };
+    failure.hint(format!("nothing answered is lost; go on with `evalgauge run --resume {}{batch}`", folder.id))
 }
 
 fn selection(args: &SelectArgs, seed: u64) -> Result<Selection, Failure> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::error::ConfigError;
 use crate::compare::{MetricSpec, SliceKeys};
 use crate::gate::{GatePolicy, MIN_N};
-use crate::provider::cache::CacheMode;
+use crate::provider::cache::{CacheMode, SharedSpec};
 use crate::provider::{BudgetSpec, ProviderSpec};
 use crate::score::ScorerSpec;
 
@@ -62,6 +62,9 @@ pub struct Config {
     pub budget: BudgetSpec,
     /// What the cache of answers is used for.
     pub cache: CacheMode,
+    /// A cache of answers that several machines use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_cache: Option<SharedSpec>,
     /// A file with prices per million tokens; without one, those that come with the program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prices: Option<PathBuf>,
@@ -90,6 +93,7 @@ impl Default for Config {
             seed: DEFAULT_SEED,
             budget: BudgetSpec::default(),
             cache: CacheMode::default(),
+            shared_cache: None,
             prices: None,
             error_limit: None,
             candidates: BTreeMap::new(),
@@ -132,6 +136,7 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         self.gate.check().map_err(|reason| format!("[gate] {reason}"))?;
         self.budget.check()?;
+        self.shared_cache.as_ref().map_or(Ok(()), SharedSpec::check).map_err(|error| error.to_string())?;
         if self.error_limit.is_some_and(|limit| limit < 0.0 || !limit.is_finite()) {
             return Err("`error_limit` is negative; expected a share below 1, or a number of answers".to_owned());
         }

@@ -125,6 +125,15 @@ impl Budget {
         Ok(Aside { budget: self, usd, tokens })
     }
 
+    /// Sets aside what a call may take that is on its way already.
+    pub(super) fn hold(&self, tokens: u64, usd: f64) -> Aside<'_> {
+        let mut state = self.lock();
+        state.spent.requests += 1;
+        state.aside.tokens += tokens;
+        state.aside.usd += usd;
+        Aside { budget: self, usd, tokens }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -7,12 +7,12 @@ use super::budget::Budget;
 use super::cache::{CacheMode, Cached, Identity, Store};
 use super::limited::Limited;
 use super::metered::Metered;
-use super::notice::Notices;
-use super::price::PriceTable;
+use super::notice::{Notice, Notices};
+use super::price::{Price, PriceTable};
 use super::retrying::Retrying;
 use super::router::{Provider, ProviderError};
-use super::spec::{ProviderSpec, VersionSpec};
-use crate::table::sha256_of_file;
+use super::spec::ProviderSpec;
+use super::version::Revision;
 
 /// What a provider needs from outside its own settings.
 #[derive(Clone, Copy)]
@@ -29,69 +29,105 @@ pub struct Surroundings<'a> {
     pub prices: &'a PriceTable,
     /// Where wrappers speak.
     pub notices: &'a Notices,
-    /// The commit of the project, where nothing is changed since.
-    pub revision: Option<&'a str>,
+    /// What git says of the project, where a version needs it.
+    pub revision: Option<&'a Revision>,
     /// Where answers are kept, and how that is used.
     pub cache: Option<(&'a Arc<Store>, CacheMode)>,
 }
 
 impl ProviderSpec {
-    /// Makes the provider and what is around it: retries outside, each attempt limited and metered.
+    /// Makes the provider and what is around it: the cache outside, then retries, each attempt limited and metered.
     ///
-    /// Programs, rule files and recordings have nothing around them: they are this machine's own.
+    /// Programs, rule files and recordings have no retries, limits and prices: they are this machine's own.
     ///
     /// # Errors
     /// Settings or files that cannot be used; a model without a price under a budget in dollars.
     pub fn wrapped(&self, around: &Surroundings<'_>) -> Result<Box<dyn Provider>, ProviderError> {
         let inner = self.build(around.root, around.environment)?;
-        let Some((retry, limits)) = self.network() else { return Ok(inner) };
-        retry.check().and_then(|()| limits.check()).map_err(ProviderError::Settings)?;
-        let price = self.model().and_then(|(_, spec)| around.prices.of(&spec.model));
-        if let (Some((_, spec)), None, true) = (self.model(), price, around.budget.needs_prices()) {
+        let inner = match self.network() {
+            None => inner,
+            Some((retry, limits)) => {
+                retry.check().and_then(|()| limits.check()).map_err(ProviderError::Settings)?;
+                let price = self.price(around)?;
+                let metered = Metered::new(inner, price, Arc::clone(around.budget));
+                let limited = Limited::new(Box::new(metered), limits, around.concurrency, around.notices.clone());
+                Box::new(Retrying::new(Box::new(limited), retry, around.notices.clone()))
+            }
+        };
+        let Some((store, mode)) = around.cache else { return Ok(inner) };
+        Ok(match self.identity(around)? {
+            Kept::As(identity) => Box::new(Cached::new(inner, identity, Arc::clone(store), mode)),
+            Kept::Never => inner,
+            Kept::NotNow(why) if mode == CacheMode::ReadOnly => {
+                return Err(ProviderError::Settings(format!("nobody may be asked, and no answer is kept: {why}")));
+            }
+            Kept::NotNow(why) => {
+                around.notices.tell(&Notice::Warning(format!("no answer is kept: {why}")));
+                inner
+            }
+        })
+    }
+
+    /// The price of its answers, where it is a model that has one.
+    ///
+    /// # Errors
+    /// A model without a price under a budget in dollars.
+    pub(super) fn price(&self, around: &Surroundings<'_>) -> Result<Option<Price>, ProviderError> {
+        let Some((_, spec)) = self.model() else { return Ok(None) };
+        let price = around.prices.of(&spec.model);
+        if price.is_none() && around.budget.needs_prices() {
             return Err(ProviderError::Settings(format!(
                 "there is a budget in USD and no price of `{}`; give one in a file that `prices` names",
                 spec.model
             )));
         }
-        let metered = Metered::new(inner, price, Arc::clone(around.budget));
-        let limited = Limited::new(Box::new(metered), limits, around.concurrency, around.notices.clone());
-        let retrying = Box::new(Retrying::new(Box::new(limited), retry, around.notices.clone()));
-        Ok(match (around.cache, self.identity(around)?) {
-            (Some((store, mode)), Some(identity)) => Box::new(Cached::new(retrying, identity, Arc::clone(store), mode)),
-            _ => retrying,
-        })
+        Ok(price)
     }
 
-    /// Who answers, as far as answers may be kept: a model always, an application when it is said what is running.
+    /// Who answers, as far as answers may be kept: a model always, an application or a program when it is said what is
+    /// running.
     ///
     /// # Errors
-    /// A file that the version is made of and that cannot be read; a version by git where there is no commit, or where
-    /// something is changed since.
-    pub fn identity(&self, around: &Surroundings<'_>) -> Result<Option<Identity>, ProviderError> {
+    /// A file that the version is made of and that cannot be read; a version by git where there is no commit.
+    pub fn identity(&self, around: &Surroundings<'_>) -> Result<Kept, ProviderError> {
         if let Some((vendor, spec)) = self.model() {
             let base_url = spec.base_url.as_deref().unwrap_or_else(|| vendor.base_url());
             let identity = Identity::new(self.kind(), base_url).with_headers(&spec.headers);
-            return Ok(Some(match &spec.api_version {
+            return Ok(Kept::As(match &spec.api_version {
                 Some(version) => identity.with("api_version", version),
                 None => identity,
             }));
         }
-        let Self::Http(spec) = self else { return Ok(None) };
-        let Some(version) = &spec.version else { return Ok(None) };
-        let version = match version {
-            VersionSpec::Git(false) => return Ok(None),
-            VersionSpec::Git(true) => around.revision.map(str::to_owned).ok_or_else(|| {
-                let why = "`version = { git = true }`: the project is in no git repository, or has changes that are not \
-                           committed: it is not known what is running";
-                ProviderError::Settings(why.to_owned())
-            })?,
-            VersionSpec::Files(files) => {
-                let digests = files.iter().map(|file| Ok(sha256_of_file(&around.root.join(file))?));
-                digests.collect::<Result<Vec<String>, ProviderError>>()?.join(" ")
-            }
-            VersionSpec::Text(text) => text.clone(),
+        let Some(version) = self.running(around.root, around.revision)? else { return Ok(Kept::Never) };
+        if let Some(why) = version.unfit {
+            return Ok(Kept::NotNow(why));
+        }
+        let identity = match self {
+            Self::Http(spec) => Identity::new(self.kind(), &spec.url).with_headers(&spec.headers),
+            _ => Identity::new(self.kind(), ""),
         };
-        let identity = Identity::new(self.kind(), &spec.url).with_headers(&spec.headers);
-        Ok(Some(identity.with("settings", &self.digest(around.root)?).with("version", &version)))
+        Ok(Kept::As(identity.with("settings", &self.digest(around.root, around.revision)?)))
+    }
+}
+
+/// Whether answers are kept, and under whose name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// Under this.
+    As(Identity),
+    /// They are not: nobody says what is running.
+    Never,
+    /// They would be, but what is running cannot be told now.
+    NotNow(&'static str),
+}
+
+impl Kept {
+    /// Under whose name they are kept.
+    #[must_use]
+    pub fn identity(self) -> Option<Identity> {
+        match self {
+            Self::As(identity) => Some(identity),
+            Self::Never | Self::NotNow(_) => None,
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Who answers calls: models behind APIs, applications, programs, rule files, recordings. The only module that reaches outside for an answer.
 
+mod batch;
 mod budget;
 mod build;
 pub mod cache;
@@ -14,10 +15,12 @@ mod replay;
 mod retrying;
 mod router;
 mod spec;
+mod version;
 mod wire;
 
+pub use batch::{BatchDesk, BatchStand, EndedBatch, Fetched, Reserved, Submission};
 pub use budget::{Budget, BudgetSpec, Spent};
-pub use build::Surroundings;
+pub use build::{Kept, Surroundings};
 pub use limited::{LimitSpec, Limited};
 pub use metered::Metered;
 pub use model_spec::{ModelSpec, Vendor};
@@ -25,5 +28,6 @@ pub use notice::{Notice, Notices};
 pub use price::{Price, PriceTable};
 pub use retrying::{RetryPolicy, Retrying};
 pub use router::{Provider, ProviderError, Router};
-pub use spec::{CommandSpec, HttpSpec, KeywordSpec, OutputForm, ProviderSpec, ReplaySpec, Seconds, VersionSpec};
+pub use spec::{CommandSpec, HttpSpec, KeywordSpec, OutputForm, ProviderSpec, ReplaySpec, Seconds};
+pub use version::{Revision, VersionSpec};
 pub use wire::Secret;

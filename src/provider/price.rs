@@ -26,6 +26,17 @@ pub struct Price {
 }
 
 impl Price {
+    /// This share of the price.
+    #[must_use]
+    pub fn times(&self, share: f64) -> Self {
+        Self {
+            input: share * self.input,
+            output: share * self.output,
+            cache_read: self.cache_read.map(|price| share * price),
+            cache_write: self.cache_write.map(|price| share * price),
+        }
+    }
+
     /// What this usage costs, in US dollars.
     #[must_use]
     pub fn of(&self, usage: Usage) -> f64 {
@@ -43,15 +54,26 @@ impl Price {
 pub struct PriceTable {
     /// When they were looked up, `YYYY-MM-DD`.
     pub as_of: String,
+    /// The share of the price that an answer in a batch costs.
+    #[serde(default = "half")]
+    pub batch: f64,
     /// By model; a name that ends in `*` stands for every model that starts so, the longest first.
     pub models: BTreeMap<String, Price>,
+}
+
+const fn half() -> f64 {
+    0.5
 }
 
 impl PriceTable {
     /// The prices that come with the program.
     #[must_use]
     pub fn shipped() -> Self {
-        toml::from_str(SHIPPED).unwrap_or_else(|_| Self { as_of: String::new(), models: BTreeMap::new() })
+        toml::from_str(SHIPPED).unwrap_or_else(|_| Self {
+            as_of: String::new(),
+            batch: half(),
+            models: BTreeMap::new(),
+        })
     }
 
     /// Refuses a price with which a budget would hold nothing back.
@@ -65,6 +87,12 @@ impl PriceTable {
                 .flatten()
                 .find(|price| !(price.is_finite() && *price >= 0.0))
         };
+        if !(0.0..=1.0).contains(&self.batch) {
+            return Err(format!(
+                "`batch` is {}; expected the share of the price that a batch costs, 0 to 1",
+                self.batch
+            ));
+        }
         match self.models.iter().find_map(|(model, price)| Some((model, wrong(price)?))) {
             Some((model, price)) => {
                 Err(format!("the price of `{model}` is {price}; expected US dollars per million tokens, 0 or more"))
@@ -110,9 +138,12 @@ mod tests {
             assert!(table.of(other).is_none(), "{other}");
         }
         assert!(table.check().is_ok());
+        for batch in [f64::NAN, -0.1, 50.0] {
+            assert!(PriceTable { batch, ..table.clone() }.check().unwrap_err().contains("`batch`"));
+        }
         let broken = Price { input: f64::NAN, output: 1.0, cache_read: None, cache_write: None };
         let models = [("m".to_owned(), broken)].into();
-        assert!(PriceTable { as_of: String::new(), models }.check().unwrap_err().contains("`m`"));
+        assert!(PriceTable { as_of: String::new(), batch: 0.5, models }.check().unwrap_err().contains("`m`"));
     }
 
     #[test]
@@ -120,7 +151,7 @@ mod tests {
         let price = |input| Price { input, output: 2.0 * input, cache_read: Some(0.1), cache_write: None };
         let models = [("m-*", 1.0), ("m-mini*", 2.0), ("m-mini-1", 3.0)];
         let models = models.into_iter().map(|(name, input)| (name.to_owned(), price(input))).collect();
-        let table = PriceTable { as_of: "2026-01-01".to_owned(), models };
+        let table = PriceTable { as_of: "2026-01-01".to_owned(), batch: 0.5, models };
         let input = |model| table.of(model).map(|price| price.input);
         assert_eq!(
             [input("m-2"), input("m-mini-2"), input("m-mini-1"), input("x")],

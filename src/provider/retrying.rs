@@ -52,7 +52,7 @@ impl RetryPolicy {
 
     /// How long to wait after the `attempt`-th attempt failed: what the server asked for, else anything up to a bound that
     /// doubles (full jitter: callers that failed together do not come back together). `None`: give up.
-    fn wait(&self, attempt: u32, failure: &CallFailure, random: f64) -> Option<Duration> {
+    pub(super) fn wait(&self, attempt: u32, failure: &CallFailure, random: f64) -> Option<Duration> {
         if attempt >= self.attempts || !failure.kind.is_passing() {
             return None;
         }

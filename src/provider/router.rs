@@ -27,6 +27,9 @@ pub enum ProviderError {
     /// Nothing gets through.
     #[error("the provider is down: {0} attempts in a row failed, and it was given time")]
     Down(u32),
+    /// A batch that was handed over, or should be, and that brought nothing.
+    #[error("{0}")]
+    Batch(String),
     /// A limit of `[budget]` is reached.
     #[error("budget reached: {0}")]
     Budget(String),

@@ -12,6 +12,7 @@ use super::model_spec::{ModelSpec, Vendor};
 use super::replay::ReplayProvider;
 use super::retrying::RetryPolicy;
 use super::router::{Provider, ProviderError};
+use super::version::{Revision, Version, VersionSpec, digest_of_argv};
 use super::wire::{ModelProvider, TargetProvider};
 use crate::call::{Headers, Pointer};
 use crate::table::{sha256_hex, sha256_of_file};
@@ -113,6 +114,9 @@ pub struct CommandSpec {
     /// Names of environment variables that it may see, beside `PATH`, `HOME`, `LANG` and `TMPDIR`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
+    /// What was running; without it answers are not cached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<VersionSpec>,
 }
 
 const fn a_minute() -> Seconds {
@@ -170,18 +174,6 @@ fn post() -> String {
 
 fn authorization() -> String {
     "authorization".to_owned()
-}
-
-/// What tells one version of an application from another: `{ git = true }`, `{ files = [..] }` or `{ text = ".." }`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum VersionSpec {
-    /// The commit of the project, and that nothing is changed since.
-    Git(bool),
-    /// The contents of these files.
-    Files(Vec<PathBuf>),
-    /// What somebody says it is.
-    Text(String),
 }
 
 /// `[candidates.NAME.keyword]`
@@ -271,15 +263,38 @@ impl ProviderSpec {
         }
     }
 
-    /// SHA-256 over the settings and the files that decide the answers (rules, recording).
+    /// What tells one version of the program or application behind it from another, where it is said.
+    #[must_use]
+    pub const fn version(&self) -> Option<&VersionSpec> {
+        match self {
+            Self::Command(spec) => spec.version.as_ref(),
+            Self::Http(spec) => spec.version.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// What is running, where the settings say how to tell.
+    pub(super) fn running(&self, root: &Path, revision: Option<&Revision>) -> Result<Option<Version>, ProviderError> {
+        let Some(mut version) = self.version().map(|spec| spec.resolve(root, revision)).transpose()?.flatten() else {
+            return Ok(None);
+        };
+        if let Self::Command(spec) = self {
+            // Whatever the version says: an edit of the program itself is another program.
+            version.name = format!("{} argv {}", version.name, digest_of_argv(root, &spec.argv)?);
+        }
+        Ok(Some(version))
+    }
+
+    /// SHA-256 over the settings, the files that decide the answers (rules, recording), and the version of what is running.
     ///
     /// # Errors
-    /// A file that cannot be read.
-    pub fn digest(&self, root: &Path) -> Result<String, ProviderError> {
+    /// A file that cannot be read, a version that cannot be told.
+    pub fn digest(&self, root: &Path, revision: Option<&Revision>) -> Result<String, ProviderError> {
         let settings = serde_json::to_string(self).unwrap_or_default();
         let contents = self.files().into_iter().map(|file| Ok(sha256_of_file(&root.join(file))?));
-        let contents = contents.collect::<Result<Vec<String>, ProviderError>>()?.join(" ");
-        Ok(sha256_hex(format!("{} {settings} {contents}", self.kind())))
+        let mut contents = contents.collect::<Result<Vec<String>, ProviderError>>()?;
+        contents.extend(self.running(root, revision)?.map(|version| version.name));
+        Ok(sha256_hex(format!("{} {settings} {}", self.kind(), contents.join(" "))))
     }
 
     /// Makes the provider; reads its files, and its key from the environment, whose variables `env` gives.

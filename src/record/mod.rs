@@ -5,6 +5,7 @@
 //! or the order in which answers came.
 
 mod baseline;
+mod batches;
 mod blessing;
 mod canonical;
 mod error;
@@ -17,6 +18,7 @@ mod sample;
 mod store;
 
 pub use baseline::{baseline_folder, bless};
+pub use batches::{BatchEntry, BatchLedger, BatchSpent, BatchState};
 pub use blessing::{Blessing, CellNoise, NoiseFloor};
 pub use canonical::{canonical_text, record_sha256};
 pub use error::RecordError;

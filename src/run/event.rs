@@ -35,6 +35,36 @@ pub enum RunEvent<'a> {
         /// Whether the candidate failed.
         failed: bool,
     },
+    /// A batch was handed over, or got on.
+    Batch {
+        /// The vendor's id of it.
+        id: &'a str,
+        /// `submitted`, or the vendor's word.
+        state: &'a str,
+        /// Calls that are done, as far as the vendor says.
+        done: u64,
+        /// Calls in it.
+        calls: usize,
+    },
+    /// The results of a batch are fetched; its answers are in the cache.
+    BatchFetched {
+        /// The vendor's id of it.
+        id: &'a str,
+        /// How it ended.
+        state: &'a str,
+        /// Calls in it.
+        calls: usize,
+        /// Calls that it answered.
+        answered: usize,
+        /// What was said about one that it did not answer.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why: Option<&'a str>,
+    },
+    /// Calls that no batch answered; they are asked like any other, at the full price.
+    Unbatched {
+        /// How many.
+        calls: usize,
+    },
     /// The user asked to stop; what is in flight is waited for.
     Stopping {
         /// Calls in flight.

@@ -1,5 +1,6 @@
 //! Plan → events → record. The only module that sends calls, through a provider.
 
+mod batch;
 mod close;
 mod engine;
 mod error;
@@ -9,6 +10,7 @@ mod judges;
 mod plan;
 mod task;
 
+pub use batch::{FirstCalls, ask_in_batches};
 pub use close::close;
 pub use engine::{Limits, run};
 pub use error::RunError;

@@ -105,7 +105,7 @@ impl Plan {
         let candidate_id = CandidateId {
             name: setup.candidate.to_owned(),
             kind: setup.provider.kind().to_owned(),
-            digest: setup.provider.digest(setup.around.root).map_err(unusable)?,
+            digest: setup.provider.digest(setup.around.root, setup.around.revision).map_err(unusable)?,
             prompt_sha256: prompt.as_ref().map(|prompt| prompt.digest().to_owned()),
         };
         let candidate = candidate(setup, prompt)?;

@@ -18,7 +18,8 @@ pub(super) struct Task<'p> {
     /// Keys that were asked for and not answered yet.
     open_keys: BTreeSet<Key>,
     /// What the replies took, of the candidate's calls alone.
-    latency_ms: f64,
+    /// Nothing where one of them came in a batch.
+    latency_ms: Option<f64>,
     attempts: u32,
     source: Option<&'static str>,
     usage: Option<Usage>,
@@ -47,7 +48,7 @@ impl<'p> Task<'p> {
             trial,
             replies: BTreeMap::new(),
             open_keys: BTreeSet::new(),
-            latency_ms: 0.0,
+            latency_ms: Some(0.0),
             attempts: 0,
             source: None,
             usage: None,
@@ -61,7 +62,7 @@ impl<'p> Task<'p> {
         if key.starts_with("score/") {
             self.judging.get_or_insert_default().add(&answered);
         } else {
-            self.latency_ms += answered.latency_ms;
+            self.latency_ms = self.latency_ms.filter(|_| !answered.batch).map(|sum| sum + answered.latency_ms);
             self.attempts += answered.attempts;
             self.source = Some(answered.source.name());
             if let Some(more) = answered.usage {
@@ -135,7 +136,7 @@ impl<'p> Task<'p> {
             labels: self.example.labels.clone(),
             group: self.example.group.clone(),
             input: Some(shown_input(self.example)),
-            latency_ms: Some(self.latency_ms),
+            latency_ms: self.latency_ms,
             attempts: self.attempts,
             source: self.source.unwrap_or("live").to_owned(),
             usage: self.usage,

@@ -16,3 +16,4 @@ mod records;
 mod simulation;
 mod snapshots;
 mod tables;
+mod versions;

@@ -10,7 +10,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod batches;
+mod http;
 mod server;
+mod shared;
+mod vendor;
 
 use server::{Fate, Server};
 
@@ -24,13 +28,17 @@ struct Project {
 
 impl Project {
     fn new(server: &Server, examples: usize, settings: &str) -> Self {
+        Self::at(examples, &settings.replace("URL", &server.base_url()))
+    }
+
+    /// A project whose settings say themselves where the model is.
+    fn at(examples: usize, settings: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let lines: Vec<String> =
             (0..examples).map(|i| format!(r#"{{"id":"e{i:05}","input":"word {i}","expected":"WORD {i}"}}"#)).collect();
         std::fs::write(folder.path().join("examples.jsonl"), lines.join("\n") + "\n").unwrap();
         let config = format!(
-            "evalset = \"words\"\ncandidate = \"model\"\nconcurrency = 64\n{settings}\n[scorers.right.exact]\n",
-            settings = settings.replace("URL", &server.base_url())
+            "evalset = \"words\"\ncandidate = \"model\"\nconcurrency = 64\n{settings}\n[scorers.right.exact]\n"
         );
         std::fs::write(folder.path().join("evalgauge.toml"), config).unwrap();
         let project = Self { folder };
@@ -69,6 +77,10 @@ impl Project {
         self.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
+    fn record(&self, run: &str) -> evalgauge::record::RunRecord {
+        evalgauge::record::load(&self.path().join("reports").join(run)).unwrap()
+    }
+
     /// The ids that a run's journal has answers of; none while there is no run.
     fn acknowledged(&self, run: &str) -> BTreeSet<String> {
         let journal = self.path().join("reports").join(run).join("journal.jsonl");
@@ -78,6 +90,40 @@ impl Project {
             row["answered"]["reply"]["completion"].is_object().then(|| row["id"].as_str().unwrap().to_owned())
         };
         text.lines().skip(1).filter_map(row).collect()
+    }
+
+    /// Looks for a secret in every file and inside everything compressed: it must be nowhere. How many of both there are.
+    fn has_nowhere(&self, secret: &str) -> (usize, usize) {
+        let (mut files, mut layers) = (0, 0);
+        let holds = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(holds(format!("x{secret}y").as_bytes()));
+        let mut folders = vec![self.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let bytes = std::fs::read(&path).unwrap();
+                assert!(!holds(&bytes), "{}", path.display());
+                files += 1;
+                match path.extension().and_then(|extension| extension.to_str()) {
+                    Some("zst") => {
+                        assert!(!holds(&zstd::decode_all(&bytes[..]).unwrap()), "inside {}", path.display());
+                        layers += 1;
+                    }
+                    Some("sqlite") => layers += values_of(&path, &holds),
+                    Some("parquet") => {
+                        let record = evalgauge::record::load(path.parent().unwrap()).unwrap();
+                        assert!(!holds(format!("{record:?}").as_bytes()), "inside {}", path.display());
+                        layers += 1;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        (files, layers)
     }
 
     fn runs(&self) -> Vec<String> {
@@ -194,37 +240,12 @@ fn the_key_is_in_no_file() {
     assert_eq!(seen.keys.iter().collect::<Vec<_>>(), [&format!("Bearer {KEY}")], "the key was sent");
     assert!(seen.faults["400"] > 50, "the server gave the key back");
     drop(seen);
-    let (mut files, mut layers) = (0, 0);
-    let holds = |bytes: &[u8]| bytes.windows(KEY.len()).any(|window| window == KEY.as_bytes());
-    assert!(holds(format!("x{KEY}y").as_bytes()));
-    assert!(!holds(said.as_bytes()), "printed");
-    let mut folders = vec![project.path().to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let bytes = std::fs::read(&path).unwrap();
-            assert!(!holds(&bytes), "{}", path.display());
-            files += 1;
-            match path.extension().and_then(|extension| extension.to_str()) {
-                Some("zst") => {
-                    assert!(!holds(&zstd::decode_all(&bytes[..]).unwrap()), "inside {}", path.display());
-                    layers += 1;
-                }
-                Some("sqlite") => layers += values_of(&path, &holds),
-                Some("parquet") => {
-                    let record = evalgauge::record::load(path.parent().unwrap()).unwrap();
-                    assert!(!holds(format!("{record:?}").as_bytes()), "inside {}", path.display());
-                    assert!(record.samples.iter().any(|s| s.error.as_ref().is_some_and(|e| e.contains("you sent"))));
-                    layers += 1;
-                }
-                _ => {}
-            }
-        }
-    }
+    assert!(!said.contains(KEY), "printed");
+    let errors = |run: &str| {
+        project.record(run).samples.iter().any(|s| s.error.as_ref().is_some_and(|e| e.contains("you sent")))
+    };
+    assert!(project.runs().iter().all(|run| errors(run)), "what the server said is in the record");
+    let (files, layers) = project.has_nowhere(KEY);
     println!("{files} files and {layers} compressed parts looked through: the key is in none");
     assert!(files > 10 && layers > 100);
 }

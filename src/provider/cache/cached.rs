@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::connection::now;
 use super::entry::{Entry, answer_of, text_of};
+use super::error::CacheError;
 use super::flight::Turn;
 use super::key::{CacheKey, Identity};
 use super::store::{Counts, Found, Store};
@@ -128,12 +129,12 @@ impl Cached {
                 }
             }
         }
+        if !anew && let Some(answered) = self.find_shared(key, replace).await? {
+            return Ok(answered);
+        }
         Counts::add(&store.counts.misses);
         if self.mode == CacheMode::ReadOnly {
             return Err(ProviderError::CacheMiss { key: key.to_string(), call: describe(call) });
-        }
-        if !anew && let Some(answered) = self.find_shared(key, replace).await? {
-            return Ok(answered);
         }
         let answered = self.inner.ask(call).await?;
         self.keep(key, call, answered, replace).await
@@ -148,15 +149,8 @@ impl Cached {
         replace: bool,
     ) -> Result<Answered, ProviderError> {
         let store = &*self.store;
-        let Some(text) = text_of(&answered) else { return Ok(answered) };
-        let entry = Entry {
-            key,
-            kind: self.identity.kind().to_owned(),
-            model: model_of(call).to_owned(),
-            created: now(),
-            text,
-        };
-        let line = store.shared().and_then(|_| pack_line(&entry).ok());
+        let Some(entry) = entry_of(&self.identity, key, call, &answered) else { return Ok(answered) };
+        let line = store.shared().filter(|shared| shared.keeps()).and_then(|_| pack_line(&entry).ok());
         match store.put(entry, replace).await? {
             Stored::New => {
                 Counts::add(&store.counts.stored);
@@ -184,13 +178,42 @@ impl Cached {
         let Some(entry) = store.shared_result(found).flatten() else { return Ok(None) };
         // `unpack_line` has looked: it is an answer.
         let Ok(mut answered) = answer_of(&entry.text) else { return Ok(None) };
-        if let Stored::Taken(kept) = store.put(entry, replace).await? {
+        if store.can_write()
+            && let Stored::Taken(kept) = store.put(entry, replace).await?
+        {
             answered = *kept;
         }
         Counts::add(&store.counts.shared);
         answered.source = Source::Cache;
         Ok(Some(answered))
     }
+}
+
+/// An answer as it is kept; nothing of one that is not worth keeping.
+fn entry_of(identity: &Identity, key: CacheKey, call: &Call, answered: &Answered) -> Option<Entry> {
+    let text = text_of(answered)?;
+    Some(Entry { key, kind: identity.kind().to_owned(), model: model_of(call).to_owned(), created: now(), text })
+}
+
+/// Keeps an answer that came another way than by a call; done when it is durable, and in the shared cache where there is
+/// one. Where an answer is kept already, that one stays.
+pub(in crate::provider) async fn keep_answer(
+    store: &Store,
+    identity: &Identity,
+    key: CacheKey,
+    call: &Call,
+    answered: Answered,
+) -> Result<(), CacheError> {
+    let Some(entry) = entry_of(identity, key, call, &answered) else { return Ok(()) };
+    let shared = store.shared().filter(|shared| shared.keeps());
+    let line = shared.and_then(|_| pack_line(&entry).ok());
+    if matches!(store.put(entry, false).await?, Stored::New) {
+        Counts::add(&store.counts.stored);
+    }
+    if let (Some(shared), Some(line)) = (store.shared(), line) {
+        store.shared_result(shared.put(key, line).await);
+    }
+    Ok(())
 }
 
 impl Provider for Cached {

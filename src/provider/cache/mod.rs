@@ -15,12 +15,13 @@ mod transfer;
 mod upkeep;
 mod writer;
 
+pub(super) use cached::keep_answer;
 pub use cached::{CacheMode, Cached};
 pub use entry::Broken;
 pub use error::CacheError;
 pub use key::{CacheKey, Identity};
 pub use place::default_place;
-pub use shared::{HttpShared, Shared, Sharing};
+pub use shared::{HttpShared, Shared, SharedMode, SharedSpec, Sharing};
 pub use store::{CacheReport, Found, Store};
 pub use transfer::{Conflict, Exported, Merged, export, import, merge};
 pub use upkeep::{Collected, Kept, Stat, Verified, collect, stat, verify};

@@ -4,13 +4,80 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use reqwest::Url;
+use serde::{Deserialize, Serialize};
+
 use super::key::CacheKey;
+use crate::provider::router::ProviderError;
+use crate::provider::wire::{Secret, address, bare_client};
+
+/// `shared_cache = { url = "https://…", key_env = "…", mode = "ro" }`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedSpec {
+    /// Where it is; the key of an answer is put behind it.
+    pub url: String,
+    /// The environment variable with the token that it wants, sent as `Authorization: Bearer …`; without one, none is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_env: Option<String>,
+    /// Whether new answers are put there.
+    #[serde(default)]
+    pub mode: SharedMode,
+}
+
+/// What a shared cache is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum SharedMode {
+    /// Answers come from it, and new ones go to it.
+    #[default]
+    #[serde(rename = "rw")]
+    ReadWrite,
+    /// Answers come from it.
+    #[serde(rename = "ro")]
+    ReadOnly,
+}
+
+impl SharedSpec {
+    /// Refuses an address that cannot be asked, or that holds a key.
+    ///
+    /// # Errors
+    /// A sentence naming the setting.
+    pub fn check(&self) -> Result<(), ProviderError> {
+        self.address().map(drop)
+    }
+
+    fn address(&self) -> Result<Url, ProviderError> {
+        let url = address::parse("shared_cache.url", &self.url)?;
+        if url.query().is_some() {
+            let what = "`shared_cache.url` has a part behind `?`; keys of answers are put behind it, so leave that out";
+            return Err(ProviderError::Settings(what.to_owned()));
+        }
+        Ok(url)
+    }
+
+    /// The cache of the settings; `env` gives the values of environment variables.
+    ///
+    /// # Errors
+    /// An address that cannot be asked, a token that is named and not there.
+    pub fn connect(&self, env: &dyn Fn(&str) -> Option<String>) -> Result<HttpShared, ProviderError> {
+        let url = self.address()?;
+        let secret = match &self.key_env {
+            None => None,
+            Some(variable) => Some(Secret::read(variable, env)?.ok_or_else(|| {
+                let what = format!("`shared_cache.key_env`: the environment variable `{variable}` is not set");
+                ProviderError::Settings(what)
+            })?),
+        };
+        let client = bare_client(&url, secret.as_ref())?;
+        Ok(HttpShared { keeps: self.mode == SharedMode::ReadWrite, ..HttpShared::new(client, url.as_str(), None) })
+    }
+}
 
 /// After this many failures in a row the shared cache is left alone.
 pub(super) const PATIENCE: u64 = 3;
 
 /// How long one look may take: longer than that, asking is quicker.
-const TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A longer answer is not fetched.
 const LONGEST: u64 = 64 << 20;
@@ -24,6 +91,10 @@ pub trait Shared: Send + Sync {
     fn get(&self, key: CacheKey) -> Sharing<'_, Option<Vec<u8>>>;
     /// Keeps bytes under a key.
     fn put(&self, key: CacheKey, bytes: Vec<u8>) -> Sharing<'_, ()>;
+    /// Whether new answers go there.
+    fn keeps(&self) -> bool {
+        true
+    }
 }
 
 /// `GET` and `PUT` of `{base}/{key}`: a bucket, a web server that takes files, a cache for build systems.
@@ -31,13 +102,14 @@ pub struct HttpShared {
     client: reqwest::Client,
     base: String,
     bearer: Option<String>,
+    keeps: bool,
 }
 
 impl HttpShared {
     /// The shared cache at an address, with a token where it wants one.
     #[must_use]
     pub fn new(client: reqwest::Client, base: &str, bearer: Option<String>) -> Self {
-        Self { client, base: base.trim_end_matches('/').to_owned(), bearer }
+        Self { client, base: base.trim_end_matches('/').to_owned(), bearer, keeps: true }
     }
 
     fn request(&self, method: reqwest::Method, key: CacheKey) -> reqwest::RequestBuilder {
@@ -62,6 +134,10 @@ fn said(error: reqwest::Error) -> String {
 }
 
 impl Shared for HttpShared {
+    fn keeps(&self) -> bool {
+        self.keeps
+    }
+
     fn get(&self, key: CacheKey) -> Sharing<'_, Option<Vec<u8>>> {
         Box::pin(async move {
             let mut response = self.request(reqwest::Method::GET, key).send().await.map_err(said)?;

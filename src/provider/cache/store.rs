@@ -45,7 +45,10 @@ pub struct Store {
     pub(super) counts: Counts,
     warnings: Mutex<Vec<String>>,
     shared: Option<Arc<dyn Shared>>,
+    /// Failures in a row.
     shared_failures: AtomicU64,
+    /// All of them, and what the first one was.
+    shared_trouble: Mutex<Option<(u64, String)>>,
 }
 
 struct Reader {
@@ -149,6 +152,7 @@ impl Store {
             warnings: Mutex::default(),
             shared: None,
             shared_failures: AtomicU64::new(0),
+            shared_trouble: Mutex::default(),
         })
     }
 
@@ -231,10 +235,17 @@ impl Store {
         }
     }
 
-    /// What people should hear of, once.
+    /// What people should hear of, once. The shared cache is one line, however often it failed.
     #[must_use]
     pub fn take_warnings(&self) -> Vec<String> {
-        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut warnings = std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner));
+        let trouble = self.shared_trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((failures, first)) = trouble {
+            let left = if self.shared().is_none() { "; it was left alone after that" } else { "" };
+            let times = if failures == 1 { "once".to_owned() } else { format!("{failures} times, first") };
+            warnings.push(format!("the shared cache failed {times}: {first}{left}"));
+        }
+        warnings
     }
 
     pub(super) fn warn(&self, warning: String) {
@@ -249,6 +260,11 @@ impl Store {
         self.shared.as_deref().filter(|_| self.shared_failures.load(Ordering::Relaxed) < super::shared::PATIENCE)
     }
 
+    /// Whether it was opened for writing.
+    pub(super) const fn can_write(&self) -> bool {
+        self.writer.is_some()
+    }
+
     /// Notes whether the shared cache worked. It is a help: when it does not, the run goes on without it.
     pub(super) fn shared_result<T>(&self, result: Result<T, String>) -> Option<T> {
         match result {
@@ -257,9 +273,9 @@ impl Store {
                 Some(value)
             }
             Err(reason) => {
-                let failures = 1 + self.shared_failures.fetch_add(1, Ordering::Relaxed);
-                let left = if failures == super::shared::PATIENCE { "; it is left alone from now on" } else { "" };
-                self.warn(format!("the shared cache: {reason}{left}"));
+                self.shared_failures.fetch_add(1, Ordering::Relaxed);
+                let mut trouble = self.shared_trouble.lock().unwrap_or_else(PoisonError::into_inner);
+                trouble.get_or_insert((0, reason)).0 += 1;
                 None
             }
         }

@@ -15,7 +15,7 @@ fn settings(what: String) -> ProviderError {
 }
 
 /// Reads an address of a setting. What is wrong with it is said without repeating it: it may hold a key.
-pub(super) fn parse(setting: &str, text: &str) -> Result<Url, ProviderError> {
+pub(in super::super) fn parse(setting: &str, text: &str) -> Result<Url, ProviderError> {
     let url = Url::parse(text).map_err(|error| settings(format!("`{setting}` is no address: {error}")))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(settings(format!(

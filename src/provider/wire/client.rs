@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::{RequestBuilder, Response, Url};
 use serde_json::Value;
 
@@ -54,26 +54,7 @@ impl Client {
             let what = format!("`timeout` is {}; expected seconds, more than 0", timeout.0);
             return Err(ProviderError::Settings(what));
         };
-        // An error only says that it is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("evalgauge/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            // A key must not follow a redirect, and whether to try again is decided elsewhere.
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never());
-        if is_loopback(url) {
-            builder = builder.no_proxy();
-        }
-        if url.scheme() == "http" {
-            // Without TLS no certificates are needed, and a small container may have none.
-            builder = builder.tls_certs_only([]);
-        }
-        let http = builder.build().map_err(|error| {
-            let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-            ProviderError::Settings(format!("cannot set up HTTP: {cause}"))
-        })?;
-        Ok(Self { http, secret, timeout, max_output })
+        Ok(Self { http: http(url, headers)?, secret, timeout, max_output })
     }
 
     pub(super) fn http(&self) -> &reqwest::Client {
@@ -101,6 +82,26 @@ impl Client {
             }
         };
         Answered::live(Reply::Failed(failure), milliseconds(started), None)
+    }
+
+    /// How long one attempt may take.
+    pub(super) const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Anything, within a time of its own.
+    pub(super) async fn within<T>(
+        &self,
+        most: Duration,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let late = |_| Err(Fault::new(FailureKind::Timeout, format!("no answer within {} s", most.as_secs_f64())));
+        tokio::time::timeout(most, work).await.unwrap_or_else(late)
+    }
+
+    /// A fault, fit to be shown.
+    pub(super) fn failure(&self, fault: Fault) -> CallFailure {
+        fault.into_failure(self.secret.as_ref())
     }
 
     /// Sends, and reads the head of the answer; any status but success is a fault.
@@ -181,7 +182,7 @@ impl Client {
     }
 
     /// Blacks the key out of a reply, should the other side repeat it.
-    fn clean(&self, reply: &mut Reply) {
+    pub(super) fn clean(&self, reply: &mut Reply) {
         let Some(secret) = &self.secret else { return };
         match reply {
             Reply::Output(value) => clean_value(secret, value),
@@ -202,6 +203,38 @@ impl Client {
             Reply::Vector(_) | Reply::Failed(_) => {}
         }
     }
+}
+
+/// What every client has: no redirects, no retries of its own.
+fn http(url: &Url, headers: HeaderMap) -> Result<reqwest::Client, ProviderError> {
+    // An error only says that it is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("evalgauge/", env!("CARGO_PKG_VERSION")))
+        .default_headers(headers)
+        // A key must not follow a redirect, and whether to try again is decided elsewhere.
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never());
+    if is_loopback(url) {
+        builder = builder.no_proxy();
+    }
+    if url.scheme() == "http" {
+        // Without TLS no certificates are needed, and a small container may have none.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build().map_err(|error| {
+        let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        ProviderError::Settings(format!("cannot set up HTTP: {cause}"))
+    })
+}
+
+/// A client for whoever takes a token and nothing else.
+pub(in super::super) fn bare_client(url: &Url, secret: Option<&Secret>) -> Result<reqwest::Client, ProviderError> {
+    let mut headers = HeaderMap::new();
+    if let Some(secret) = secret {
+        headers.insert(AUTHORIZATION, secret.header("Bearer ")?);
+    }
+    http(url, headers)
 }
 
 impl Exchange {

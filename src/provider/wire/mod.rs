@@ -1,7 +1,10 @@
 //! What goes over the wire: one file a vendor, and below them one HTTP client.
 
-mod address;
+pub(super) mod address;
 mod anthropic;
+mod batch;
+mod batch_anthropic;
+mod batch_openai;
 mod client;
 mod dialect;
 mod embedding;
@@ -18,6 +21,8 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub(super) use batch::{BatchWire, Ending, Outcome, Slip, Stand};
+pub(super) use client::bare_client;
 pub(super) use model::ModelProvider;
 pub use secret::Secret;
 pub(super) use target::TargetProvider;

@@ -102,12 +102,12 @@ impl ModelProvider {
         }
     }
 
-    fn url(&self, path: &str) -> Result<Url, ProviderError> {
+    pub(super) fn url(&self, path: &str) -> Result<Url, ProviderError> {
         Url::parse(&format!("{}/{path}{}", self.base, self.query))
             .map_err(|error| ProviderError::Settings(format!("`{path}` cannot be put behind `base_url`: {error}")))
     }
 
-    fn body(&self, request: &Request) -> Result<Vec<u8>, Inexpressible> {
+    pub(super) fn body(&self, request: &Request) -> Result<Vec<u8>, Inexpressible> {
         let body = match self.vendor {
             Vendor::OpenAi => openai::body(request, self.stream, self.is_vendor),
             Vendor::OpenAiResponses => responses::body(request, self.stream),
@@ -117,8 +117,12 @@ impl ModelProvider {
         serde_json::to_vec(&body).map_err(|error| error.to_string())
     }
 
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// How a whole answer is read.
-    fn reader(&self) -> fn(&Received) -> Result<Decoded, Fault> {
+    pub(super) fn reader(&self) -> fn(&Received) -> Result<Decoded, Fault> {
         match self.vendor {
             Vendor::OpenAi => openai::read,
             Vendor::OpenAiResponses => responses::read,
