@@ -131,7 +131,9 @@ impl From<ProviderError> for Failure {
             ProviderError::Auth(_) => {
                 Self::input(error.to_string()).hint("the key comes from the environment variable that `key_env` names")
             }
-            ProviderError::Down(_) | ProviderError::Budget(_) => Self::new(Exit::Incomplete, error.to_string()),
+            ProviderError::Down(_) | ProviderError::Budget(_) | ProviderError::Ending => {
+                Self::new(Exit::Incomplete, error.to_string())
+            }
             ProviderError::Start { .. } => {
                 Self::input(error.to_string()).hint("`argv` is run without a shell, from the project's folder")
             }

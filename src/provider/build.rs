@@ -53,11 +53,14 @@ impl ProviderSpec {
                 spec.model
             )));
         }
-        let metered = Metered::new(inner, price, Arc::clone(around.budget));
+        let metered = Metered::new(inner, price, Arc::clone(around.budget)).telling(around.notices.clone());
         let limited = Limited::new(Box::new(metered), limits, around.concurrency, around.notices.clone());
         let retrying = Box::new(Retrying::new(Box::new(limited), retry, around.notices.clone()));
         Ok(match (around.cache, self.identity(around)?) {
-            (Some((store, mode)), Some(identity)) => Box::new(Cached::new(retrying, identity, Arc::clone(store), mode)),
+            (Some((store, mode)), Some(identity)) => {
+                let cached = Cached::new(retrying, identity, Arc::clone(store), mode);
+                Box::new(cached.telling(around.notices.clone()))
+            }
             _ => retrying,
         })
     }

@@ -27,6 +27,9 @@ pub enum ProviderError {
     /// Nothing gets through.
     #[error("the provider is down: {0} attempts in a row failed, and it was given time")]
     Down(u32),
+    /// The run is ending, and the call was not sent; it says nothing about the provider.
+    #[error("not sent: the run is ending")]
+    Ending,
     /// A limit of `[budget]` is reached.
     #[error("budget reached: {0}")]
     Budget(String),

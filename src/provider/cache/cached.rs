@@ -14,6 +14,7 @@ use super::store::{Counts, Found, Store};
 use super::transfer::{pack_line, unpack_line};
 use super::writer::Stored;
 use crate::call::{Answered, Call, Source};
+use crate::provider::notice::{CacheEvent, Notice, Notices};
 use crate::provider::router::{Answering, Provider, ProviderError};
 
 /// What the store is used for.
@@ -74,13 +75,38 @@ pub struct Cached {
     identity: Identity,
     store: Arc<Store>,
     mode: CacheMode,
+    notices: Notices,
 }
 
 impl Cached {
     /// A provider with a store before it.
     #[must_use]
     pub fn new(inner: Box<dyn Provider>, identity: Identity, store: Arc<Store>, mode: CacheMode) -> Self {
-        Self { inner, identity, store, mode }
+        Self { inner, identity, store, mode, notices: Notices::default() }
+    }
+
+    /// The same, saying what the store does for each call.
+    #[must_use]
+    pub fn telling(mut self, notices: Notices) -> Self {
+        self.notices = notices;
+        self
+    }
+
+    /// Counts what happened, and says it where somebody listens.
+    fn note(&self, result: CacheEvent, key: CacheKey) {
+        let counts = &self.store.counts;
+        Counts::add(match result {
+            CacheEvent::Hit => &counts.hits,
+            CacheEvent::Miss => &counts.misses,
+            CacheEvent::Corrupted => &counts.corrupted,
+            CacheEvent::Shared => &counts.shared,
+            CacheEvent::Coalesced => &counts.coalesced,
+            CacheEvent::Stored => &counts.stored,
+            CacheEvent::Overtaken => &counts.overtaken,
+        });
+        if self.notices.is_heard() {
+            self.notices.tell(Notice::Cache { result, cache_key: key.to_string() });
+        }
     }
 
     async fn answer(&self, call: &Call) -> Result<Answered, ProviderError> {
@@ -99,7 +125,7 @@ impl Cached {
                 Turn::Wait(landing) => {
                     // Closed without an answer: whoever asked gave up, and it is our turn.
                     if let Ok(mut answered) = landing.await {
-                        Counts::add(&store.counts.coalesced);
+                        self.note(CacheEvent::Coalesced, key);
                         answered.source = Source::Cache;
                         return Ok(answered);
                     }
@@ -117,18 +143,18 @@ impl Cached {
         if !anew {
             match store.get(&key)? {
                 Found::Answer(answered) => {
-                    Counts::add(&store.counts.hits);
+                    self.note(CacheEvent::Hit, key);
                     return Ok(Answered { source: Source::Cache, ..*answered });
                 }
                 Found::Nothing => {}
                 Found::Broken(broken) => {
-                    Counts::add(&store.counts.corrupted);
+                    self.note(CacheEvent::Corrupted, key);
                     store.warn(format!("the cached answer to {} is broken: {}", describe(call), broken.reason));
                     replace = true;
                 }
             }
         }
-        Counts::add(&store.counts.misses);
+        self.note(CacheEvent::Miss, key);
         if self.mode == CacheMode::ReadOnly {
             return Err(ProviderError::CacheMiss { key: key.to_string(), call: describe(call) });
         }
@@ -152,21 +178,21 @@ impl Cached {
         let entry = Entry {
             key,
             kind: self.identity.kind().to_owned(),
-            model: model_of(call).to_owned(),
+            model: call.model().unwrap_or_default().to_owned(),
             created: now(),
             text,
         };
         let line = store.shared().and_then(|_| pack_line(&entry).ok());
         match store.put(entry, replace).await? {
             Stored::New => {
-                Counts::add(&store.counts.stored);
+                self.note(CacheEvent::Stored, key);
                 if self.mode == CacheMode::Refresh {
                     store.refreshed.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
                 }
             }
             Stored::Taken(kept) => {
                 // A call was made and paid for; its figures are those of the answer that counts.
-                Counts::add(&store.counts.overtaken);
+                self.note(CacheEvent::Overtaken, key);
                 answered = Answered { source: answered.source, attempts: answered.attempts, ..*kept };
             }
         }
@@ -187,7 +213,7 @@ impl Cached {
         if let Stored::Taken(kept) = store.put(entry, replace).await? {
             answered = *kept;
         }
-        Counts::add(&store.counts.shared);
+        self.note(CacheEvent::Shared, key);
         answered.source = Source::Cache;
         Ok(Some(answered))
     }
@@ -196,15 +222,6 @@ impl Cached {
 impl Provider for Cached {
     fn ask<'a>(&'a self, call: &'a Call) -> Answering<'a> {
         Box::pin(self.answer(call))
-    }
-}
-
-/// The model that a call is for; a program has none.
-fn model_of(call: &Call) -> &str {
-    match call {
-        Call::Chat(request) => &request.model,
-        Call::Embed(embedding) => &embedding.model,
-        Call::Program(_) => "",
     }
 }
 
@@ -221,7 +238,9 @@ fn describe(call: &Call) -> String {
     if shown.len() < words.len() {
         shown.push('…');
     }
-    let model = model_of(call);
     let who = call.provider();
-    if model.is_empty() { format!("`{who}`: \"{shown}\"") } else { format!("`{who}` ({model}): \"{shown}\"") }
+    match call.model() {
+        None => format!("`{who}`: \"{shown}\""),
+        Some(model) => format!("`{who}` ({model}): \"{shown}\""),
+    }
 }
