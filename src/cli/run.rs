@@ -173,8 +173,8 @@ pub(super) fn execute(
 ) -> Result<MadeRun, Failure> {
     let (name, provider) = project.candidate(candidate)?;
     let outside = Outside::new(project, provider, concurrency(project, args), args.cache)?;
-    let plan = plan(project, &evalset, (name, provider), outside.around(), args, global)?;
-    // The plan has its own copy of the examples that were chosen.
+    let mut plan = plan(project, &evalset, (name, provider), outside.around(), args, global)?;
+    // The plan keeps the examples that were chosen as long as it needs them.
     drop(evalset);
     enough_trials(project, plan.asked.trials)?;
     let store = project.store();
@@ -215,7 +215,7 @@ pub(super) fn execute(
         .enable_all()
         .build()
         .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
-    let samples = runtime.block_on(crate::run::run(&plan, limits, &mut journal, replayed, interrupted, &mut |event| {
+    let samples = runtime.block_on(crate::run::run(&mut plan, limits, &mut journal, replayed, interrupted, &mut |event| {
         progress.event(event, output);
         if let Some(events) = &events {
             events.write(event);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::Future;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -11,6 +12,7 @@ use super::event::RunEvent;
 use super::plan::Plan;
 use super::task::{Next, Task};
 use crate::call::{Answered, Call, Key};
+use crate::evalset::Example;
 use crate::provider::{About, Ending, Provider, ProviderError, about};
 use crate::record::{Journal, JournalRow, Sample};
 
@@ -25,7 +27,7 @@ pub struct Limits {
 
 /// Runs a plan to its end and gives the samples, by the bytes of the id, then trial.
 ///
-/// Every reply is in the journal before it is used. `replayed` are the replies of an earlier start of the same plan; they
+/// The plan gives its examples away: it can be run once. Every reply is in the journal before it is used. `replayed` are the replies of an earlier start of the same plan; they
 /// are not asked for again. `interrupt` gives a future that ends when the user wants to stop: the first time, calls that
 /// were sent are waited for and nothing new is sent; the second time they are dropped. Whatever else ends a run early waits
 /// for the calls in flight too: they may be paid for.
@@ -34,7 +36,7 @@ pub struct Limits {
 /// [`RunError::Interrupted`] when stopped early, or whatever makes going on pointless. The journal then holds all replies
 /// there were.
 pub async fn run<I, F>(
-    plan: &Plan,
+    plan: &mut Plan,
     limits: Limits,
     journal: &mut Journal,
     replayed: Vec<JournalRow>,
@@ -47,7 +49,8 @@ where
 {
     let planned = plan.answers();
     on_event(&RunEvent::Started { planned, replayed: replayed.len() });
-    let mut state = Running::new(plan, replayed, planned);
+    let examples = std::mem::take(&mut plan.examples).into_iter().map(Some).collect();
+    let mut state = Running::new(plan, examples, replayed, planned);
     let mut outcome = drive(&mut state, limits, journal, &mut interrupt, on_event).await;
     if outcome.is_ok() && state.samples.len() < planned {
         outcome = Err(RunError::Interrupted { done: state.samples.len(), planned });
@@ -136,13 +139,15 @@ where
 /// Where a run stands.
 struct Running<'p> {
     plan: &'p Plan,
+    /// The examples; each is given up when its last trial begins.
+    examples: Vec<Option<Arc<Example>>>,
     /// The next example and trial that was not begun, as one number.
     next_task: usize,
     planned: usize,
     /// Replies of an earlier start, by example and trial.
     replayed: HashMap<(String, u32), Vec<(Key, Answered)>>,
     /// Tasks that were begun and are not done.
-    open: BTreeMap<usize, Task<'p>>,
+    open: BTreeMap<usize, Task>,
     /// Calls that are waiting for their turn.
     waiting: VecDeque<(usize, Key, Call)>,
     samples: Vec<Sample>,
@@ -151,13 +156,14 @@ struct Running<'p> {
 }
 
 impl<'p> Running<'p> {
-    fn new(plan: &'p Plan, rows: Vec<JournalRow>, planned: usize) -> Self {
+    fn new(plan: &'p Plan, examples: Vec<Option<Arc<Example>>>, rows: Vec<JournalRow>, planned: usize) -> Self {
         let mut replayed: HashMap<(String, u32), Vec<(Key, Answered)>> = HashMap::new();
         for row in rows {
             replayed.entry((row.id, row.trial)).or_default().push((row.key, row.answered));
         }
         Self {
             plan,
+            examples,
             next_task: 0,
             planned,
             replayed,
@@ -174,10 +180,15 @@ impl<'p> Running<'p> {
             let index = self.next_task;
             self.next_task += 1;
             // Trial by trial over all examples, so that an early stop has seen every example.
-            let example = &self.plan.examples[index % self.plan.examples.len()];
-            let trial = (index / self.plan.examples.len()) as u32;
+            let count = self.examples.len();
+            let trial = (index / count) as u32;
+            let slot = &mut self.examples[index % count];
+            // A million examples with their answers are large; what is not needed any more goes.
+            let example = if trial + 1 == self.plan.asked.trials { slot.take() } else { slot.clone() };
+            let Some(example) = example else { continue };
+            let id = example.id.clone();
             let mut task = Task::new(example, trial);
-            for (key, answered) in self.replayed.remove(&(example.id.clone(), trial)).unwrap_or_default() {
+            for (key, answered) in self.replayed.remove(&(id, trial)).unwrap_or_default() {
                 task.answer(key, answered);
             }
             self.open.insert(index, task);

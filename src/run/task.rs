@@ -1,6 +1,7 @@
 //! One example and trial on its way from nothing to a scored sample.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::error::RunError;
 use super::plan::Plan;
@@ -11,8 +12,8 @@ use crate::record::{Sample, shown_input};
 use crate::score::{Case, rows};
 
 /// The state of one example and trial: the replies it has. Everything else follows from them.
-pub(super) struct Task<'p> {
-    pub(super) example: &'p Example,
+pub(super) struct Task {
+    pub(super) example: Arc<Example>,
     pub(super) trial: u32,
     replies: BTreeMap<Key, Reply>,
     /// Keys that were asked for and not answered yet.
@@ -38,8 +39,8 @@ fn scorer_prefix(name: &str) -> String {
     format!("score/{name}/")
 }
 
-impl<'p> Task<'p> {
-    pub(super) const fn new(example: &'p Example, trial: u32) -> Self {
+impl Task {
+    pub(super) const fn new(example: Arc<Example>, trial: u32) -> Self {
         Self {
             example,
             trial,
@@ -85,7 +86,7 @@ impl<'p> Task<'p> {
         let replies = Replies::new(&self.replies);
         let step = plan
             .candidate
-            .step(self.example, self.trial, &replies)
+            .step(&self.example, self.trial, &replies)
             .map_err(|source| RunError::Prompt { id: self.example.id.clone(), source })?;
         let next = match step {
             Step::Ask(calls) => Next::Ask(calls),
@@ -98,19 +99,19 @@ impl<'p> Task<'p> {
     }
 
     fn scored(&self, plan: &Plan, answer: &Answer, replies: &Replies<'_>) -> Next {
-        let case = Case { example: self.example, answer };
+        let case = Case { example: &self.example, answer };
         let failure = answer.failure.as_ref().map(|failure| failure.message.as_str());
         let mut scores = Vec::new();
         let mut asked = Vec::new();
-        for (name, scorer) in plan.scorers.iter().filter(|(_, scorer)| scorer.applies(self.example)) {
+        for (name, scorer) in plan.scorers.iter().filter(|(_, scorer)| scorer.applies(&self.example)) {
             if failure.is_some() {
-                scores.extend(rows::failed(name, scorer.as_ref(), self.example, failure.unwrap_or_default()));
+                scores.extend(rows::failed(name, scorer.as_ref(), &self.example, failure.unwrap_or_default()));
                 continue;
             }
             let prefix = scorer_prefix(name);
             match scorer.step(&case, &replies.under(&prefix)) {
                 Step::Ask(calls) => asked.extend(calls.into_iter().map(|(key, call)| (format!("{prefix}{key}"), call))),
-                Step::Done(outcome) => scores.extend(rows::of(name, scorer.as_ref(), self.example, &outcome)),
+                Step::Done(outcome) => scores.extend(rows::of(name, scorer.as_ref(), &self.example, &outcome)),
             }
         }
         if !asked.is_empty() {
@@ -124,7 +125,7 @@ impl<'p> Task<'p> {
             error: failure.map(str::to_owned),
             labels: self.example.labels.clone(),
             group: self.example.group.clone(),
-            input: Some(shown_input(self.example)),
+            input: Some(shown_input(&self.example)),
             latency_ms: Some(self.latency_ms),
             attempts: self.attempts,
             source: self.source.unwrap_or("live").to_owned(),
