@@ -34,6 +34,16 @@ impl Call {
         }
     }
 
+    /// The model that is asked; a program is none.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        match self {
+            Self::Chat(request) => Some(&request.model),
+            Self::Embed(embedding) => Some(&embedding.model),
+            Self::Program(_) => None,
+        }
+    }
+
     /// A guess at the tokens it takes before it is made: four characters a token, and the longest answer that is allowed.
     #[must_use]
     pub fn estimated_usage(&self) -> Usage {

@@ -142,7 +142,7 @@ mod tests {
             id: "a".to_owned(),
             input,
             expected: Some(json!("secret")),
-            labels: BTreeMap::new(),
+            labels: crate::evalset::Labels::default(),
             group: None,
             other: Map::new(),
         }

@@ -96,7 +96,7 @@ mod tests {
             id: "a".to_owned(),
             input: json!({"alert": "disk full"}),
             expected: Some(json!({"answer": "secret"})),
-            labels: BTreeMap::new(),
+            labels: crate::evalset::Labels::default(),
             group: None,
             other: Map::new(),
         }

@@ -132,7 +132,7 @@ impl From<ProviderError> for Failure {
             ProviderError::Auth(_) => {
                 Self::input(error.to_string()).hint("the key comes from the environment variable that `key_env` names")
             }
-            ProviderError::Down(_) | ProviderError::Batch(_) | ProviderError::Budget(_) => {
+            ProviderError::Down(_) | ProviderError::Batch(_) | ProviderError::Budget(_) | ProviderError::Ending => {
                 Self::new(Exit::Incomplete, error.to_string())
             }
             ProviderError::Start { .. } => {

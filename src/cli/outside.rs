@@ -7,7 +7,9 @@ use super::failure::Failure;
 use super::git::exact_revision;
 use crate::config::Project;
 use crate::provider::cache::{CacheMode, Store, default_place};
-use crate::provider::{Budget, Kept, Notice, Notices, PriceTable, ProviderSpec, Revision, Surroundings, VersionSpec};
+use crate::provider::{
+    BreakerState, Budget, Kept, Notice, Notices, PriceTable, ProviderSpec, Revision, Surroundings, VersionSpec,
+};
 
 pub(super) struct Outside<'p> {
     root: &'p Path,
@@ -123,20 +125,22 @@ impl<'p> Outside<'p> {
             };
             lines.push(format!("sent {} requests, {} tokens, {price}", spent.requests, spent.tokens));
         }
-        let mut retries = 0;
-        for notice in self.notices.take() {
+        let told = self.notices.take();
+        for notice in told.notices {
             match notice {
-                Notice::Retry { .. } => retries += 1,
-                Notice::Opened { rest } => {
-                    lines.push(format!("the provider kept failing and was left alone for {:.1} s", rest.as_secs_f64()));
+                Notice::Breaker { provider, state: BreakerState::Open, rest_ms } => lines.push(format!(
+                    "`{provider}` kept failing and was left alone for {:.1} s",
+                    rest_ms.unwrap_or_default() / 1e3
+                )),
+                Notice::Breaker { provider, state: BreakerState::Closed, .. } => {
+                    lines.push(format!("`{provider}` answers again"));
                 }
-                Notice::Closed => lines.push("the provider answers again".to_owned()),
-                Notice::Concurrency { .. } => {}
-                Notice::Warning(text) => lines.push(text),
+                Notice::Warning { message } => lines.push(message),
+                _ => {}
             }
         }
-        if retries > 0 {
-            lines.push(format!("{retries} attempts failed and were made again"));
+        if told.retries > 0 {
+            lines.push(format!("{} attempts failed and were made again", told.retries));
         }
         lines
     }

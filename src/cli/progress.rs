@@ -35,6 +35,7 @@ impl Progress {
                     output.note(&format!("{replayed} replies are in the journal already"));
                 }
             }
+            RunEvent::Asked { .. } | RunEvent::Ended { .. } => {}
             RunEvent::Answered { .. } => self.asked += 1,
             RunEvent::Finished { failed, .. } => {
                 self.bar.inc(1);

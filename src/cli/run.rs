@@ -208,9 +208,9 @@ pub(super) fn execute(
     let asked = AgainstAsked { named: args.against.as_deref(), baseline, evalset: &evalset.name, candidate: name };
     let against = against(project, &judges, &asked, output)?;
     let sides = Sides { candidate: (name, provider), judges: &judges, against: against.as_ref() };
-    let plan = plan(project, &evalset, &sides, outside.around(), args, global)?;
+    let mut plan = plan(project, &evalset, &sides, outside.around(), args, global)?;
     plan.warnings.iter().for_each(|warning| output.note(&format!("warning: {warning}")));
-    // The plan has its own copy of the examples that were chosen.
+    // The plan keeps the examples that were chosen as long as it needs them.
     drop(evalset);
     enough_trials(project, plan.asked.trials)?;
     let store = project.store();
@@ -237,32 +237,38 @@ pub(super) fn execute(
         }
     };
     output.note(&format!("run {}", folder.id));
-    let mut events = args.events.as_deref().map(EventLog::create).transpose()?;
+    let events = args.events.as_deref().map(EventLog::create).transpose()?;
+    if let Some(events) = &events {
+        events.listen(&outside.notices);
+    }
     let mut progress = Progress::new(output, !args.no_progress);
     for row in &replayed {
         if row.answered.source == Source::Live {
             outside.budget.already(row.answered.usage, row.answered.cost_usd, row.answered.attempts.into());
         }
     }
-    let limits = Limits { concurrency: outside.concurrency, failed: project.config.failed_answers(plan.answers()) };
+    // Behind a network the provider holds back what would be too much; so while some answers are on their way to the disk,
+    // the places that they had at the provider are taken already.
+    let begun = outside.concurrency + provider.network().map_or(0, |_| outside.concurrency.div_ceil(4));
+    let limits = Limits { concurrency: begun, failed: project.config.failed_answers(plan.answers()) };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
     let mut on_event = |event: &crate::run::RunEvent<'_>| {
         progress.event(event, output);
-        if let Some(events) = &mut events {
+        if let Some(events) = &events {
             events.write(event);
         }
     };
     let samples = runtime.block_on(async {
         batches.ask(&plan, &folder, output, &mut on_event).await?;
-        crate::run::run(&plan, limits, &mut journal, replayed, interrupted, &mut on_event).await
+        crate::run::run(&mut plan, limits, &mut journal, replayed, interrupted, &mut on_event).await
     });
-    if let Some(events) = events {
-        events.close()?;
-    }
     progress.finish();
+    if let Some(why) = events.as_ref().and_then(EventLog::broken) {
+        output.note(&why);
+    }
     let samples = samples.map_err(|error| {
         outside.told().iter().for_each(|line| output.note(line));
         stopped(error, &folder, args.batch)

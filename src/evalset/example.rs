@@ -1,11 +1,9 @@
 //! One line of an eval set.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::label::LabelValue;
+use super::label::Labels;
 
 /// One example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,7 +16,7 @@ pub struct Example {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<Value>,
     /// Slice keys and their values.
-    pub labels: BTreeMap<String, LabelValue>,
+    pub labels: Labels,
     /// The unit that is independent of the others: examples of one group stand or fall together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,

@@ -1,9 +1,12 @@
 //! The value of a label: one text or several.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One or several values of a label key. Numbers and truth values are read as their text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 pub enum LabelValue {
     /// One value.
@@ -21,6 +24,61 @@ impl LabelValue {
         }
         .iter()
         .map(String::as_str)
+    }
+}
+
+/// The labels of an example: slice keys and their values. Examples with the same labels share them: a million of them have a
+/// few dozen different ones.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Deserialize)]
+#[serde(from = "BTreeMap<String, LabelValue>")]
+pub struct Labels(Arc<BTreeMap<String, LabelValue>>);
+
+impl std::ops::Deref for Labels {
+    type Target = BTreeMap<String, LabelValue>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Serialize for Labels {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'a> IntoIterator for &'a Labels {
+    type Item = (&'a String, &'a LabelValue);
+    type IntoIter = std::collections::btree_map::Iter<'a, String, LabelValue>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl From<BTreeMap<String, LabelValue>> for Labels {
+    fn from(labels: BTreeMap<String, LabelValue>) -> Self {
+        Self(Arc::new(labels))
+    }
+}
+
+/// Gives equal labels one place in memory.
+#[derive(Debug, Default)]
+pub(super) struct Sharing(HashSet<Labels>);
+
+impl Sharing {
+    /// Where nearly every example has labels of its own, sharing would cost more than it saves.
+    const MOST: usize = 10_000;
+
+    pub(super) fn share(&mut self, labels: BTreeMap<String, LabelValue>) -> Labels {
+        let labels = Labels::from(labels);
+        if let Some(shared) = self.0.get(&labels) {
+            return shared.clone();
+        }
+        if self.0.len() < Self::MOST {
+            self.0.insert(labels.clone());
+        }
+        labels
     }
 }
 

@@ -10,7 +10,7 @@ mod toml_fault;
 
 pub use error::EvalsetError;
 pub use example::{Example, strings_of};
-pub use label::LabelValue;
+pub use label::{LabelValue, Labels};
 pub use parse::{Fields, parse_file};
 pub use pin::{Description, EvalSet, Folder, NewPin, Version, names, pin};
 pub use select::{Sample, Selection};

@@ -1,6 +1,7 @@
 //! Pinned versions: a file that is never edited, and `evalset.toml`, which says which ones there are.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +62,7 @@ pub struct EvalSet {
     /// The pinned file.
     pub path: PathBuf,
     /// Its examples, in the order of the file.
-    pub examples: Vec<Example>,
+    pub examples: Vec<Arc<Example>>,
 }
 
 /// A set's folder.

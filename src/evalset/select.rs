@@ -1,5 +1,7 @@
 //! Choosing some examples of a set.
 
+use std::sync::Arc;
+
 use super::example::Example;
 use crate::table::sha256_hex;
 
@@ -31,7 +33,7 @@ impl Sample {
     /// They are laid out by their label values, those with the same ones in an order that the seed and the id decide, and
     /// every n/size-th is taken: so each value of the first label keys has its share to within one example, and those of
     /// later keys nearly so.
-    fn keep(self, examples: &[&Example]) -> Vec<bool> {
+    fn keep(self, examples: &[Arc<Example>]) -> Vec<bool> {
         let mut laid_out: Vec<usize> = (0..examples.len()).collect();
         let shuffle = |id: &str| sha256_hex(format!("{} {id}", self.seed));
         let labels = |example: &Example| -> Vec<String> {
@@ -41,7 +43,7 @@ impl Sample {
                 .map(|(key, value)| format!("{key}={}", value.iter().collect::<Vec<_>>().join(",")))
                 .collect()
         };
-        laid_out.sort_by_cached_key(|&place| (labels(examples[place]), shuffle(&examples[place].id)));
+        laid_out.sort_by_cached_key(|&place| (labels(&examples[place]), shuffle(&examples[place].id)));
         let mut keep = vec![false; examples.len()];
         let size = self.size.min(examples.len());
         for number in 0..size {
@@ -62,11 +64,11 @@ impl Selection {
     ///
     /// # Errors
     /// An id that the set does not have, or a selection that leaves nothing.
-    pub fn choose<'e>(&self, examples: &'e [Example]) -> Result<Vec<&'e Example>, String> {
+    pub fn choose(&self, examples: &[Arc<Example>]) -> Result<Vec<Arc<Example>>, String> {
         if let Some(id) = self.ids.iter().find(|id| !examples.iter().any(|example| example.id == **id)) {
             return Err(format!("the eval set has no example `{id}`"));
         }
-        let mut chosen: Vec<&Example> = examples
+        let mut chosen: Vec<Arc<Example>> = examples
             .iter()
             .filter(|example| self.ids.is_empty() || self.ids.contains(&example.id))
             .filter(|example| {
@@ -74,6 +76,7 @@ impl Selection {
                     example.labels.get(key).is_some_and(|label| label.iter().any(|have| have == value))
                 })
             })
+            .cloned()
             .collect();
         if let Some(sample) = self.sample {
             let mut keep = sample.keep(&chosen).into_iter();
@@ -99,7 +102,7 @@ mod tests {
             id: format!("e{number}"),
             input: "x".into(),
             expected: None,
-            labels,
+            labels: labels.into(),
             group: None,
             other: serde_json::Map::new(),
         }
@@ -107,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_sample_keeps_proportions_and_is_the_same_for_a_seed() {
-        let examples: Vec<Example> = (0..600).map(example).collect();
+        let examples: Vec<Arc<Example>> = (0..600).map(|number| Arc::new(example(number))).collect();
         let ids = |size, seed| -> Vec<String> {
             let selection = Selection { sample: Some(Sample { size, seed }), ..Selection::default() };
             selection.choose(&examples).unwrap().into_iter().map(|example| example.id.clone()).collect()

@@ -49,20 +49,23 @@ impl ProviderSpec {
             Some((retry, limits)) => {
                 retry.check().and_then(|()| limits.check()).map_err(ProviderError::Settings)?;
                 let price = self.price(around)?;
-                let metered = Metered::new(inner, price, Arc::clone(around.budget));
+                let metered = Metered::new(inner, price, Arc::clone(around.budget)).telling(around.notices.clone());
                 let limited = Limited::new(Box::new(metered), limits, around.concurrency, around.notices.clone());
                 Box::new(Retrying::new(Box::new(limited), retry, around.notices.clone()))
             }
         };
         let Some((store, mode)) = around.cache else { return Ok(inner) };
         Ok(match self.identity(around)? {
-            Kept::As(identity) => Box::new(Cached::new(inner, identity, Arc::clone(store), mode)),
+            Kept::As(identity) => {
+                let cached = Cached::new(inner, identity, Arc::clone(store), mode);
+                Box::new(cached.telling(around.notices.clone()))
+            }
             Kept::Never => inner,
             Kept::NotNow(why) if mode == CacheMode::ReadOnly => {
                 return Err(ProviderError::Settings(format!("nobody may be asked, and no answer is kept: {why}")));
             }
             Kept::NotNow(why) => {
-                around.notices.tell(&Notice::Warning(format!("no answer is kept: {why}")));
+                around.notices.tell(Notice::Warning { message: format!("no answer is kept: {why}") });
                 inner
             }
         })

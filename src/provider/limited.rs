@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use super::notice::{Notice, Notices};
+use super::notice::{LimitChange, Notice, Notices, is_ending};
 use super::router::{Answering, Provider, ProviderError};
 use crate::call::{Answered, Call, FailureKind, Reply};
 
@@ -46,21 +46,32 @@ impl LimitSpec {
     }
 }
 
+/// So many calls at once are never too much to begin with.
+const FEW: f64 = 16.0;
 /// A cut leaves this share of the calls in flight.
 const CUT: f64 = 0.7;
+/// A step of the slow growth is this part of the maximum, and one call at the least.
+const STEPS: f64 = 64.0;
 /// Answers between two looks at the latency.
 const WINDOW: u32 = 64;
 /// The mean latency of a window may be this many times that of the quickest one before it counts as a queue.
 const RISEN: f64 = 3.0;
 
-/// How many calls may be in flight: half of the maximum at first, one more for every answer until the first trouble, then
-/// one more for every round; less when the server says that it is too much, or takes much longer than it did.
+/// How many calls may be in flight: half of the maximum at first (of a small one
+/// all), and twice as many after a round of answers. Less when the
+/// server says that it is too much, or takes much longer than it did; after that again twice as many a round, up to a
+/// little below where the trouble began, and from there a few more a round.
 #[derive(Debug)]
 struct Gate {
     most: f64,
     limit: f64,
     in_flight: usize,
-    slow_start: bool,
+    /// Good answers since the limit changed; as many as the limit are a round.
+    round: f64,
+    /// Up to here a round without trouble doubles the limit.
+    threshold: f64,
+    /// Whether there was a whole round without trouble since the last cut.
+    calm: bool,
     last_cut: Option<Instant>,
     latency: Window,
 }
@@ -95,9 +106,11 @@ impl Gate {
         let most = most.max(1) as f64;
         Self {
             most,
-            limit: (most / 2.0).max(1.0),
+            limit: (most / 2.0).max(FEW).min(most),
             in_flight: 0,
-            slow_start: true,
+            round: 0.0,
+            threshold: most,
+            calm: true,
             last_cut: None,
             latency: Window::default(),
         }
@@ -109,17 +122,14 @@ impl Gate {
         free
     }
 
-    /// Takes an answer in; the new limit when it was cut.
-    fn adapt(&mut self, answered: &Answered, now: Instant) -> Option<usize> {
+    /// Takes an answer in; the new limit when it has changed, and why.
+    fn adapt(&mut self, answered: &Answered, now: Instant) -> Option<(usize, LimitChange)> {
         let failed = matches!(answered.reply, Reply::Failed(_));
         let refused = matches!(&answered.reply, Reply::Failed(failure)
             if matches!(failure.kind, FailureKind::RateLimited | FailureKind::Timeout));
         let risen = !failed && self.latency.risen(answered.latency_ms);
         if !refused && !risen {
-            if !failed {
-                self.limit = (self.limit + if self.slow_start { 1.0 } else { 1.0 / self.limit }).min(self.most);
-            }
-            return None;
+            return if failed { None } else { self.grow() };
         }
         // What was in flight at a cut says the same again; it counts once.
         let round = Duration::from_secs_f64((answered.latency_ms / 1e3).clamp(0.05, 30.0));
@@ -127,9 +137,34 @@ impl Gate {
             return None;
         }
         self.last_cut = Some(now);
-        self.slow_start = false;
-        self.limit = (self.limit * CUT).max(1.0);
-        Some(self.limit as usize)
+        self.limit = (self.limit * CUT).floor().max(1.0);
+        self.round = 0.0;
+        // Cuts that follow each other are one trouble (a used-up minute, an outage): when it is over, the level before it is
+        // reached quickly.
+        if std::mem::take(&mut self.calm) {
+            self.threshold = self.limit;
+        }
+        Some((self.limit as usize, if refused { LimitChange::Refused } else { LimitChange::Slow }))
+    }
+
+    /// Counts a good answer.
+    fn grow(&mut self) -> Option<(usize, LimitChange)> {
+        self.round += 1.0;
+        if self.round < self.limit {
+            return None;
+        }
+        self.round = 0.0;
+        self.calm = true;
+        if self.limit >= self.most {
+            return None;
+        }
+        let next = if self.limit < self.threshold {
+            (self.limit * 2.0).min(self.threshold)
+        } else {
+            self.limit + (self.most / STEPS).floor().max(1.0)
+        };
+        self.limit = next.min(self.most);
+        Some((self.limit as usize, LimitChange::Grown))
     }
 }
 
@@ -197,6 +232,11 @@ impl Limited {
         loop {
             // Asked for before looking, so that a place that is freed in between is not missed.
             let freed = self.free.notified();
+            if is_ending() {
+                // Whoever waits behind this one is to hear of it too.
+                self.free.notify_one();
+                return Err(ProviderError::Ending);
+            }
             if lock(&self.gate).enter() {
                 break;
             }
@@ -206,12 +246,16 @@ impl Limited {
         let estimate = call.estimated_usage().total() as f64;
         draw(self.requests.as_ref(), 1.0).await;
         draw(self.tokens.as_ref(), estimate).await;
+        if is_ending() {
+            return Err(ProviderError::Ending);
+        }
         let answered = self.inner.ask(call).await?;
         if let (Some(tokens), Some(usage)) = (&self.tokens, answered.usage) {
             lock(tokens).settle(estimate, usage.total() as f64);
         }
-        if let Some(limit) = lock(&self.gate).adapt(&answered, Instant::now()) {
-            self.notices.tell(&Notice::Concurrency { limit });
+        let changed = lock(&self.gate).adapt(&answered, Instant::now());
+        if let Some((limit, why)) = changed {
+            self.notices.tell(Notice::Concurrency { provider: call.provider().to_owned(), limit, why });
         }
         drop(place);
         Ok(answered)
@@ -266,44 +310,64 @@ mod tests {
         Answered::live(reply, latency_ms, None)
     }
 
+    /// Answers in a row, and the limits that come of them.
+    fn round(gate: &mut Gate, count: usize, now: Instant) -> Vec<usize> {
+        (0..count).filter_map(|_| gate.adapt(&answered(None, 100.0), now)).map(|(limit, _)| limit).collect()
+    }
+
     #[test]
     fn it_starts_at_half_doubles_a_round_and_is_cut_once_a_round() {
         let mut gate = Gate::new(256);
         let mut now = Instant::now();
         assert_eq!(gate.limit, 128.0);
-        for _ in 0..128 {
-            assert_eq!(gate.adapt(&answered(None, 100.0), now), None);
-        }
-        assert_eq!(gate.limit, 256.0);
+        assert!(round(&mut gate, 127, now).is_empty());
+        assert_eq!(round(&mut gate, 1, now), [256]);
         let refused = answered(Some(FailureKind::RateLimited), 100.0);
-        assert_eq!(gate.adapt(&refused, now), Some(179));
+        assert_eq!(gate.adapt(&refused, now), Some((179, LimitChange::Refused)));
         // The rest of that round says nothing new.
         assert_eq!(gate.adapt(&refused, now), None);
         now += Duration::from_millis(150);
-        assert_eq!(gate.adapt(&refused, now), Some(125));
-        // From now on a round of answers brings one place back.
-        for _ in 0..125 {
-            gate.adapt(&answered(None, 100.0), now);
-        }
-        assert!((126.0..126.9).contains(&gate.limit), "{}", gate.limit);
+        assert_eq!(gate.adapt(&refused, now), Some((125, LimitChange::Refused)));
+        // Quickly back to where the trouble began, then a sixty-fourth of the maximum a round.
+        assert_eq!(round(&mut gate, 125 + 179 + 183, now), [179, 183, 187]);
         for _ in 0..50 {
             now += Duration::from_secs(1);
             gate.adapt(&refused, now);
         }
         assert_eq!(gate.limit, 1.0);
+        // The trouble began at 187.
+        assert_eq!(round(&mut gate, 255, now), [2, 4, 8, 16, 32, 64, 128, 130]);
+        // It began at 130, so that is too much.
+        now += Duration::from_secs(1);
+        assert_eq!(gate.adapt(&refused, now), Some((91, LimitChange::Refused)));
+        assert_eq!(round(&mut gate, 130, now), [95]);
+    }
+
+    #[test]
+    fn the_smallest_limits_work() {
+        for most in 1..4 {
+            let mut gate = Gate::new(most);
+            let now = Instant::now();
+            round(&mut gate, 10, now);
+            assert_eq!(gate.limit, most as f64);
+            gate.adapt(&answered(Some(FailureKind::Timeout), 100.0), now);
+            assert!(gate.enter() && gate.limit >= 1.0);
+        }
     }
 
     #[test]
     fn a_server_that_takes_much_longer_is_sent_less() {
         let mut gate = Gate::new(64);
         let now = Instant::now();
-        let mut cuts = 0;
+        assert_eq!((Gate::new(8).limit, Gate::new(20).limit), (8.0, 16.0));
+        let mut changes = Vec::new();
         for latency in [vec![50.0; 256], vec![60.0; 256], vec![400.0; 64]].concat() {
-            cuts += usize::from(gate.adapt(&answered(None, latency), now).is_some());
+            changes.extend(gate.adapt(&answered(None, latency), now));
         }
-        assert_eq!((cuts, gate.limit.round()), (1, 45.0));
+        assert_eq!(changes, [(64, LimitChange::Grown), (44, LimitChange::Slow)]);
         // A failure of the server is no queue, and two milliseconds instead of half a one are no news.
         let mut gate = Gate::new(64);
+        round(&mut gate, 64, now);
         for latency in [vec![0.5; 64], vec![4.0; 640]].concat() {
             assert_eq!(gate.adapt(&answered(None, latency), now), None);
         }

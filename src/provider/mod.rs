@@ -24,7 +24,7 @@ pub use build::{Kept, Surroundings};
 pub use limited::{LimitSpec, Limited};
 pub use metered::Metered;
 pub use model_spec::{ModelSpec, Vendor};
-pub use notice::{Notice, Notices};
+pub use notice::{About, BreakerState, CacheEvent, Ending, Failure, LimitChange, Notice, Notices, Told, about};
 pub use price::{Price, PriceTable};
 pub use retrying::{RetryPolicy, Retrying};
 pub use router::{Provider, ProviderError, Router};

@@ -8,7 +8,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep_until};
 
-use super::notice::{Notice, Notices};
+use super::notice::{BreakerState, Failure, Notice, Notices};
 use super::router::{Answering, Provider, ProviderError};
 use super::spec::Seconds;
 use crate::call::{Answered, Call, CallFailure, FailureKind, Reply};
@@ -102,13 +102,14 @@ impl Retrying {
         Self { inner, policy, breaker: Mutex::default(), random: Mutex::new(random), notices }
     }
 
-    fn leave(&self) -> Leave {
+    fn leave(&self, provider: &str) -> Leave {
         let mut breaker = lock(&self.breaker);
         match breaker.open {
             None => Leave::Go,
             Some((probe, probes)) if probe <= Instant::now() => {
                 // Half open: this one goes, and all others wait for what it finds.
                 breaker.open = Some((Instant::now() + self.rest(probes + 1), probes));
+                self.changed(provider, BreakerState::HalfOpen, None);
                 Leave::Go
             }
             Some((probe, _)) => Leave::Wait(probe),
@@ -121,12 +122,17 @@ impl Retrying {
         Duration::from_secs_f64((4.0 * self.policy.base.0 * 2.0_f64.powi(probes.min(30) as i32)).min(longest))
     }
 
+    fn changed(&self, provider: &str, state: BreakerState, rest: Option<Duration>) {
+        let rest_ms = rest.map(milliseconds);
+        self.notices.tell(Notice::Breaker { provider: provider.to_owned(), state, rest_ms });
+    }
+
     /// Counts an attempt; an error when the provider has been down for too long.
-    fn count(&self, failed: bool) -> Result<(), ProviderError> {
+    fn count(&self, provider: &str, failed: bool) -> Result<(), ProviderError> {
         let mut breaker = lock(&self.breaker);
         if !failed {
             if breaker.open.is_some() {
-                self.notices.tell(&Notice::Closed);
+                self.changed(provider, BreakerState::Closed, None);
             }
             *breaker = Breaker::default();
             return Ok(());
@@ -143,36 +149,62 @@ impl Retrying {
             breaker.open = Some((Instant::now() + self.rest(probes), probes));
             // Only a probe counts from now on.
             breaker.failures = self.policy.breaker;
-            self.notices.tell(&Notice::Opened { rest: self.rest(probes) });
+            self.changed(provider, BreakerState::Open, Some(self.rest(probes)));
         }
         Ok(())
     }
 
     async fn attempts(&self, call: &Call) -> Result<Answered, ProviderError> {
+        let provider = call.provider();
         let mut attempt = 0;
         loop {
-            while let Leave::Wait(until) = self.leave() {
+            while let Leave::Wait(until) = self.leave(provider) {
                 sleep_until(until).await;
             }
             attempt += 1;
             let answered = self.inner.ask(call).await?;
             let Reply::Failed(failure) = &answered.reply else {
-                self.count(false)?;
+                self.tell(provider, attempt, &answered, None);
+                self.count(provider, false)?;
                 return Ok(Answered { attempts: attempt, ..answered });
             };
+            let random = lock(&self.random).random::<f64>();
+            let wait = self.policy.wait(attempt, failure, random);
+            self.tell(provider, attempt, &answered, wait);
             if failure.kind == FailureKind::Auth {
                 return Err(ProviderError::Auth(failure.message.clone()));
             }
             // A server that says no is there.
-            self.count(failure.kind.is_passing())?;
-            let random = lock(&self.random).random::<f64>();
-            let Some(wait) = self.policy.wait(attempt, failure, random) else {
+            self.count(provider, failure.kind.is_passing())?;
+            let Some(wait) = wait else {
                 return Ok(Answered { attempts: attempt, ..answered });
             };
-            self.notices.tell(&Notice::Retry { attempt, failure: failure.clone(), wait });
             sleep_until(Instant::now() + wait).await;
         }
     }
+
+    /// Says what came of an attempt.
+    fn tell(&self, provider: &str, attempt: u32, answered: &Answered, wait: Option<Duration>) {
+        // Of an answer that needs no second attempt only a listener wants to know.
+        if wait.is_none() && !self.notices.is_heard() {
+            return;
+        }
+        let failure = match &answered.reply {
+            Reply::Failed(failure) => Some(Failure { kind: failure.kind, message: failure.message.clone() }),
+            _ => None,
+        };
+        self.notices.tell(Notice::Attempt {
+            provider: provider.to_owned(),
+            attempt,
+            latency_ms: answered.latency_ms,
+            failure,
+            wait_ms: wait.map(milliseconds),
+        });
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -30,6 +30,9 @@ pub enum ProviderError {
     /// A batch that was handed over, or should be, and that brought nothing.
     #[error("{0}")]
     Batch(String),
+    /// The run is ending, and the call was not sent; it says nothing about the provider.
+    #[error("not sent: the run is ending")]
+    Ending,
     /// A limit of `[budget]` is reached.
     #[error("budget reached: {0}")]
     Budget(String),

@@ -9,13 +9,16 @@ use super::manifest::Manifest;
 use super::measures;
 use super::sample::{Judging, RunRecord, Sample};
 use crate::call::{Finish, Usage};
+use crate::evalset::Labels;
 use crate::score::{ScoreRow, Status, Value};
 use crate::table::{
-    Field, Frame, TableError, column_names, for_each_line, json_reason, read_frame, write_atomically, write_frame,
+    Field, Frame, TableError, column_names, for_each_line, json_reason, read_frame, write_atomically, write_frames,
 };
 
 pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const ROWS: &str = "rows.jsonl";
+/// Answers whose columns are in memory at once.
+const PART: usize = 1 << 16;
 const SAMPLES: &str = "samples.parquet";
 const SCORES: &str = "scores.parquet";
 
@@ -25,8 +28,10 @@ const SCORES: &str = "scores.parquet";
 /// # Errors
 /// When a file cannot be written.
 pub fn save(folder: &Path, record: &RunRecord) -> Result<(), RecordError> {
-    write_frame(&folder.join(SAMPLES), samples_frame(&record.samples))?;
-    write_frame(&folder.join(SCORES), scores_frame(&record.samples))?;
+    // A part at a time: the columns of a million answers beside the answers would be half as much again.
+    let parts = || record.samples.chunks(PART);
+    write_frames(&folder.join(SAMPLES), samples_frame(&[]), parts().map(samples_frame))?;
+    write_frames(&folder.join(SCORES), scores_frame(&[]), parts().map(scores_frame))?;
     write_manifest(folder, &record.manifest)
 }
 
@@ -241,17 +246,26 @@ fn read_parquet(folder: &Path) -> Result<Vec<Sample>, RecordError> {
     };
     let mut samples = Vec::with_capacity(ids.len());
     let mut place = HashMap::with_capacity(ids.len());
+    let mut shared: HashMap<String, Labels> = HashMap::new();
     for (row, id) in ids.into_iter().enumerate() {
         let id = id.ok_or_else(|| RecordError::Broken { path: path.clone(), reason: "a row has no id".to_owned() })?;
         let trial = trials[row].unwrap_or_default() as u32;
         place.insert((id.clone(), trial), row);
-        let labels = labels[row].take().unwrap_or_else(|| "{}".to_owned());
+        let text = labels[row].take().unwrap_or_else(|| "{}".to_owned());
+        let labels = match shared.get(&text) {
+            Some(labels) => labels.clone(),
+            None => {
+                let labels: Labels = serde_json::from_str(&text).map_err(RecordError::broken(&path))?;
+                shared.insert(text, labels.clone());
+                labels
+            }
+        };
         samples.push(Sample {
             id,
             trial,
             answer: answers[row].take(),
             error: errors[row].take(),
-            labels: serde_json::from_str(&labels).map_err(RecordError::broken(&path))?,
+            labels,
             group: groups[row].take(),
             input: inputs[row].take(),
             latency_ms: latencies[row],

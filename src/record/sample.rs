@@ -1,12 +1,10 @@
 //! One row an example and trial, with its scores.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
 use crate::call::{Answered, Finish, Usage};
-use crate::evalset::{Example, LabelValue};
+use crate::evalset::{Example, Labels};
 use crate::score::ScoreRow;
 
 /// Characters of the input that a record keeps for showing it beside the answers.
@@ -25,7 +23,7 @@ pub struct Sample {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// The example's labels.
-    pub labels: BTreeMap<String, LabelValue>,
+    pub labels: Labels,
     /// The example's group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,

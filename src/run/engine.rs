@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::Future;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -11,13 +12,14 @@ use super::event::RunEvent;
 use super::plan::Plan;
 use super::task::{Next, Task};
 use crate::call::{Answered, Call, Key};
-use crate::provider::Provider;
+use crate::evalset::Example;
+use crate::provider::{About, Ending, Provider, ProviderError, about};
 use crate::record::{Journal, JournalRow, Sample};
 
 /// How much may happen at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Calls in flight.
+    /// Calls begun and not done. How many of them are sent at once is up to the providers.
     pub concurrency: usize,
     /// More failed answers than this end the run.
     pub failed: Option<usize>,
@@ -25,16 +27,16 @@ pub struct Limits {
 
 /// Runs a plan to its end and gives the samples, by the bytes of the id, then trial.
 ///
-/// Every reply is in the journal before it is used. `replayed` are the replies of an earlier start of the same plan; they
-/// are not asked for again. `interrupt` gives a future that ends when the user wants to stop: the first time, calls in
-/// flight are waited for and nothing new is sent; the second time they are dropped. Whatever else ends a run early waits
+/// The plan gives its examples away: it can be run once. Every reply is in the journal before it is used. `replayed` are the replies of an earlier start of the same plan; they
+/// are not asked for again. `interrupt` gives a future that ends when the user wants to stop: the first time, calls that
+/// were sent are waited for and nothing new is sent; the second time they are dropped. Whatever else ends a run early waits
 /// for the calls in flight too: they may be paid for.
 ///
 /// # Errors
 /// [`RunError::Interrupted`] when stopped early, or whatever makes going on pointless. The journal then holds all replies
 /// there were.
 pub async fn run<I, F>(
-    plan: &Plan,
+    plan: &mut Plan,
     limits: Limits,
     journal: &mut Journal,
     replayed: Vec<JournalRow>,
@@ -47,9 +49,35 @@ where
 {
     let planned = plan.answers();
     on_event(&RunEvent::Started { planned, replayed: replayed.len() });
-    let mut state = Running::new(plan, replayed, planned);
+    let examples = std::mem::take(&mut plan.examples).into_iter().map(Some).collect();
+    let mut state = Running::new(plan, examples, replayed, planned);
+    let mut outcome = drive(&mut state, limits, journal, &mut interrupt, on_event).await;
+    if outcome.is_ok() && state.samples.len() < planned {
+        outcome = Err(RunError::Interrupted { done: state.samples.len(), planned });
+    }
+    let error = outcome.as_ref().err().map(ToString::to_string);
+    on_event(&RunEvent::Ended { done: state.samples.len(), error: error.as_deref() });
+    outcome?;
+    let mut samples = state.samples;
+    samples.sort_by(|a, b| a.id.as_bytes().cmp(b.id.as_bytes()).then(a.trial.cmp(&b.trial)));
+    Ok(samples)
+}
+
+/// Sends calls and takes answers in until nothing is left to do, or going on is pointless.
+async fn drive<I, F>(
+    state: &mut Running<'_>,
+    limits: Limits,
+    journal: &mut Journal,
+    interrupt: &mut I,
+    on_event: &mut dyn FnMut(&RunEvent<'_>),
+) -> Result<(), RunError>
+where
+    I: FnMut() -> F,
+    F: Future<Output = ()>,
+{
     let mut in_flight = FuturesUnordered::new();
     let mut stop = Box::pin(interrupt());
+    let ending = Ending::default();
     let mut stopping = false;
     let mut ended: Option<RunError> = None;
     loop {
@@ -57,12 +85,16 @@ where
             let next = match state.next_call(on_event) {
                 Ok(next) => next,
                 Err(error) => {
+                    ending.begin();
                     ended = Some(error);
                     break;
                 }
             };
             let Some((task, key, call)) = next else { break };
-            in_flight.push(async move { (task, key, plan.provider.ask(&call).await) });
+            let whose = state.asks(task, &key, &call, on_event);
+            let provider = &state.plan.provider;
+            let ending = ending.clone();
+            in_flight.push(async move { (task, key, about(whose, ending, provider.ask(&call)).await) });
         }
         if in_flight.is_empty() {
             break;
@@ -74,26 +106,24 @@ where
                     break;
                 }
                 stopping = true;
+                ending.begin();
                 on_event(&RunEvent::Stopping { in_flight: in_flight.len() });
                 stop = Box::pin(interrupt());
             }
             Some((task, key, answered)) = in_flight.next() => {
                 let outcome = match answered {
                     Ok(answered) => state.answered(task, key, answered, journal, on_event),
+                    Err(ProviderError::Ending) => Ok(()),
                     Err(error) => Err(error.into()),
                 };
-                let too_many = limits.failed.is_some_and(|most| state.failed > most);
-                let outcome = if too_many && outcome.is_ok() {
-                    Err(RunError::TooManyFailed { failed: state.failed, done: state.samples.len(), planned })
-                } else {
-                    outcome
-                };
+                let outcome = outcome.and_then(|()| state.check(limits));
                 if let Err(error) = outcome {
                     // A record that cannot be kept makes waiting pointless.
                     if matches!(error, RunError::Record(_)) {
                         return Err(error);
                     }
                     if ended.is_none() {
+                        ending.begin();
                         on_event(&RunEvent::Stopping { in_flight: in_flight.len() });
                         ended = Some(error);
                     }
@@ -103,27 +133,21 @@ where
     }
     drop(in_flight);
     journal.sync()?;
-    if let Some(error) = ended {
-        return Err(error);
-    }
-    if state.samples.len() < planned {
-        return Err(RunError::Interrupted { done: state.samples.len(), planned });
-    }
-    let mut samples = state.samples;
-    samples.sort_by(|a, b| a.id.as_bytes().cmp(b.id.as_bytes()).then(a.trial.cmp(&b.trial)));
-    Ok(samples)
+    ended.map_or(Ok(()), Err)
 }
 
 /// Where a run stands.
 struct Running<'p> {
     plan: &'p Plan,
+    /// The examples; each is given up when its last trial begins.
+    examples: Vec<Option<Arc<Example>>>,
     /// The next example and trial that was not begun, as one number.
     next_task: usize,
     planned: usize,
     /// Replies of an earlier start, by example and trial.
     replayed: HashMap<(String, u32), Vec<(Key, Answered)>>,
     /// Tasks that were begun and are not done.
-    open: BTreeMap<usize, Task<'p>>,
+    open: BTreeMap<usize, Task>,
     /// Calls that are waiting for their turn.
     waiting: VecDeque<(usize, Key, Call)>,
     samples: Vec<Sample>,
@@ -132,13 +156,14 @@ struct Running<'p> {
 }
 
 impl<'p> Running<'p> {
-    fn new(plan: &'p Plan, rows: Vec<JournalRow>, planned: usize) -> Self {
+    fn new(plan: &'p Plan, examples: Vec<Option<Arc<Example>>>, rows: Vec<JournalRow>, planned: usize) -> Self {
         let mut replayed: HashMap<(String, u32), Vec<(Key, Answered)>> = HashMap::new();
         for row in rows {
             replayed.entry((row.id, row.trial)).or_default().push((row.key, row.answered));
         }
         Self {
             plan,
+            examples,
             next_task: 0,
             planned,
             replayed,
@@ -155,16 +180,37 @@ impl<'p> Running<'p> {
             let index = self.next_task;
             self.next_task += 1;
             // Trial by trial over all examples, so that an early stop has seen every example.
-            let example = &self.plan.examples[index % self.plan.examples.len()];
-            let trial = (index / self.plan.examples.len()) as u32;
+            let count = self.examples.len();
+            let trial = (index / count) as u32;
+            let slot = &mut self.examples[index % count];
+            // A million examples with their answers are large; what is not needed any more goes.
+            let example = if trial + 1 == self.plan.asked.trials { slot.take() } else { slot.clone() };
+            let Some(example) = example else { continue };
+            let id = example.id.clone();
             let mut task = Task::new(example, trial);
-            for (key, answered) in self.replayed.remove(&(example.id.clone(), trial)).unwrap_or_default() {
+            for (key, answered) in self.replayed.remove(&(id, trial)).unwrap_or_default() {
                 task.answer(key, answered);
             }
             self.open.insert(index, task);
             self.advance(index, on_event)?;
         }
         Ok(self.waiting.pop_front())
+    }
+
+    /// Says that a call begins, and whose it is.
+    fn asks(&self, index: usize, key: &str, call: &Call, on_event: &mut dyn FnMut(&RunEvent<'_>)) -> About {
+        let (id, trial) = self.open.get(&index).map_or(("", 0), |task| (task.example.id.as_str(), task.trial));
+        on_event(&RunEvent::Asked { id, trial, key, provider: call.provider(), model: call.model() });
+        About { id: id.to_owned(), trial, key: key.to_owned() }
+    }
+
+    /// Ends a run in which too much has failed.
+    fn check(&self, limits: Limits) -> Result<(), RunError> {
+        if limits.failed.is_some_and(|most| self.failed > most) {
+            let (failed, done, planned) = (self.failed, self.samples.len(), self.planned);
+            return Err(RunError::TooManyFailed { failed, done, planned });
+        }
+        Ok(())
     }
 
     /// Lets a task say what it needs, or finishes it.

@@ -15,6 +15,20 @@ pub enum RunEvent<'a> {
         /// Replies that were taken over from the journal.
         replayed: usize,
     },
+    /// A call begins: a store of answers is looked into, or the provider is asked.
+    Asked {
+        /// The example.
+        id: &'a str,
+        /// The trial.
+        trial: u32,
+        /// The call.
+        key: &'a str,
+        /// Who is asked.
+        provider: &'a str,
+        /// The model; absent of a program.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        model: Option<&'a str>,
+    },
     /// A call was answered (or failed).
     Answered {
         /// The example.
@@ -69,5 +83,13 @@ pub enum RunEvent<'a> {
     Stopping {
         /// Calls in flight.
         in_flight: usize,
+    },
+    /// The run is over.
+    Ended {
+        /// Answers that are there.
+        done: usize,
+        /// Why not all are.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<&'a str>,
     },
 }

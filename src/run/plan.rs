@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::error::RunError;
 use super::judges::LoadedJudge;
 use crate::call::{AnswerSchema, Call, Request, Step, Template};
-use crate::candidate::{Candidate, ChatCandidate, ProgramCandidate};
 use crate::candidate::Answer;
+use crate::candidate::{Candidate, ChatCandidate, ProgramCandidate};
 use crate::evalset::{EvalSet, Example, Selection};
 use crate::judge::{Item, are_related};
 use crate::provider::{ModelSpec, ProviderError, ProviderSpec, Router, Surroundings};
@@ -80,7 +81,8 @@ pub struct Plan {
     pub asked: Asked,
     /// SHA-256 over the chosen ids.
     pub selection_sha256: String,
-    pub(super) examples: Vec<Example>,
+    pub(super) examples: Vec<Arc<Example>>,
+    planned: usize,
     pub(super) candidate: Candidate,
     pub(super) scorers: Vec<(String, Box<dyn Scorer>)>,
     pub(super) provider: Router,
@@ -98,8 +100,7 @@ impl Plan {
         if setup.trials == 0 {
             return Err(RunError::Plan("`trials` is 0; at least one is needed".to_owned()));
         }
-        let examples: Vec<Example> =
-            setup.selection.choose(&setup.evalset.examples).map_err(RunError::Plan)?.into_iter().cloned().collect();
+        let examples = setup.selection.choose(&setup.evalset.examples).map_err(RunError::Plan)?;
         let prompt = setup.provider.prompt().map(|file| template(setup.around.root, file)).transpose()?;
         let unusable = |source| RunError::Candidate { name: setup.candidate.to_owned(), source };
         let candidate_id = CandidateId {
@@ -138,6 +139,7 @@ impl Plan {
                 against: setup.against.filter(|_| compares(setup)).map(|against| against.record_sha256.clone()),
             },
             selection_sha256: selection_sha256(&examples),
+            planned: examples.len() * setup.trials as usize,
             examples,
             candidate,
             scorers,
@@ -151,8 +153,8 @@ impl Plan {
 
     /// How many answers are planned.
     #[must_use]
-    pub fn answers(&self) -> usize {
-        self.examples.len() * self.asked.trials as usize
+    pub const fn answers(&self) -> usize {
+        self.planned
     }
 
     /// The calls that begin the answers, for estimates.
@@ -297,7 +299,7 @@ fn template(root: &Path, file: &Path) -> Result<Template, RunError> {
     Ok(Template::new(&file.display().to_string(), &text)?)
 }
 
-fn selection_sha256(examples: &[Example]) -> String {
+fn selection_sha256(examples: &[Arc<Example>]) -> String {
     let ids: Vec<&str> = examples.iter().map(|example| example.id.as_str()).collect();
     sha256_hex(ids.join("\n"))
 }

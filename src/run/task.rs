@@ -1,6 +1,7 @@
 //! One example and trial on its way from nothing to a scored sample.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::error::RunError;
 use super::plan::Plan;
@@ -11,8 +12,8 @@ use crate::record::{Judging, Sample, shown_input};
 use crate::score::{Case, rows};
 
 /// The state of one example and trial: the replies it has. Everything else follows from them.
-pub(super) struct Task<'p> {
-    pub(super) example: &'p Example,
+pub(super) struct Task {
+    pub(super) example: Arc<Example>,
     pub(super) trial: u32,
     replies: BTreeMap<Key, Reply>,
     /// Keys that were asked for and not answered yet.
@@ -41,8 +42,8 @@ fn scorer_prefix(name: &str) -> String {
     format!("score/{name}/")
 }
 
-impl<'p> Task<'p> {
-    pub(super) const fn new(example: &'p Example, trial: u32) -> Self {
+impl Task {
+    pub(super) const fn new(example: Arc<Example>, trial: u32) -> Self {
         Self {
             example,
             trial,
@@ -91,7 +92,7 @@ impl<'p> Task<'p> {
         let replies = Replies::new(&self.replies);
         let step = plan
             .candidate
-            .step(self.example, self.trial, &replies)
+            .step(&self.example, self.trial, &replies)
             .map_err(|source| RunError::Prompt { id: self.example.id.clone(), source })?;
         let next = match step {
             Step::Ask(calls) => Next::Ask(calls),
@@ -109,11 +110,11 @@ impl<'p> Task<'p> {
             // Nothing to compare with: an answer is as good as itself.
             None => Some(answer),
         };
-        let case = Case { example: self.example, answer, other };
+        let case = Case { example: &self.example, answer, other };
         let failure = answer.failure.as_ref().map(|failure| failure.message.as_str());
         let mut scores = Vec::new();
         let mut asked = Vec::new();
-        for (name, scorer) in plan.scorers.iter().filter(|(_, scorer)| scorer.applies(self.example)) {
+        for (name, scorer) in plan.scorers.iter().filter(|(_, scorer)| scorer.applies(&self.example)) {
             if failure.is_some() {
                 scores.extend(rows::failed(name, scorer.as_ref(), &case, failure.unwrap_or_default()));
                 continue;
@@ -121,7 +122,7 @@ impl<'p> Task<'p> {
             let prefix = scorer_prefix(name);
             match scorer.step(&case, &replies.under(&prefix)) {
                 Step::Ask(calls) => asked.extend(calls.into_iter().map(|(key, call)| (format!("{prefix}{key}"), call))),
-                Step::Done(outcome) => scores.extend(rows::of(name, scorer.as_ref(), self.example, &outcome)),
+                Step::Done(outcome) => scores.extend(rows::of(name, scorer.as_ref(), &self.example, &outcome)),
             }
         }
         if !asked.is_empty() {
@@ -135,7 +136,7 @@ impl<'p> Task<'p> {
             error: failure.map(str::to_owned),
             labels: self.example.labels.clone(),
             group: self.example.group.clone(),
-            input: Some(shown_input(self.example)),
+            input: Some(shown_input(&self.example)),
             latency_ms: self.latency_ms,
             attempts: self.attempts,
             source: self.source.unwrap_or("live").to_owned(),

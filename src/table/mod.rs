@@ -16,6 +16,6 @@ pub use column::{Category, Column, Text};
 pub use digest::{hex, sha256_hex, sha256_of_file};
 pub use error::{TableError, json_reason};
 pub use json_lines::for_each_line;
-pub use parquet::{Field, Frame, read_frame, write_frame};
+pub use parquet::{Field, Frame, read_frame, write_frames};
 pub use read::{Table, Want, column_names, read};
 pub use write::{AtomicFile, write_atomically};

@@ -111,11 +111,26 @@ impl Frame {
     }
 }
 
-/// Writes a frame as Parquet (zstd), whole or not at all.
+/// Writes frames one below the other as Parquet (zstd), whole or not at all. All have the columns of `none`, which has no row.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_frame(path: &Path, frame: Frame) -> Result<(), TableError> {
+pub fn write_frames(path: &Path, none: Frame, parts: impl Iterator<Item = Frame>) -> Result<(), TableError> {
+    let wrong = |error: polars::prelude::PolarsError| failed(path, &error);
+    let schema = data_frame(none).map_err(wrong)?.schema().clone();
+    let mut file = AtomicFile::create(path)?;
+    let mut writer = ParquetWriter::new(&mut file)
+        .with_compression(ParquetCompression::Zstd(None))
+        .batched(&schema)
+        .map_err(wrong)?;
+    for part in parts {
+        writer.write_batch(&data_frame(part).map_err(wrong)?).map_err(wrong)?;
+    }
+    writer.finish().map_err(wrong)?;
+    file.commit()
+}
+
+fn data_frame(frame: Frame) -> PolarsResult<DataFrame> {
     let columns: Vec<Series> = frame
         .fields
         .into_iter()
@@ -130,16 +145,10 @@ pub fn write_frame(path: &Path, frame: Frame) -> Result<(), TableError> {
             .into_column()
         })
         .collect();
-    let mut frame = DataFrame::new_infer_height(columns).map_err(|error| failed(path, &error))?;
-    let mut file = AtomicFile::create(path)?;
-    ParquetWriter::new(&mut file)
-        .with_compression(ParquetCompression::Zstd(None))
-        .finish(&mut frame)
-        .map_err(|error| failed(path, &error))?;
-    file.commit()
+    DataFrame::new_infer_height(columns)
 }
 
-/// Reads the named columns of a Parquet file that [`write_frame`] made, in the order of `wanted`.
+/// Reads the named columns of a Parquet file that [`write_frames`] made, in the order of `wanted`.
 ///
 /// # Errors
 /// When the file cannot be read, a column is missing, or has another type.

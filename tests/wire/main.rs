@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "test program")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -132,6 +132,19 @@ impl Project {
         runs.sort();
         runs
     }
+}
+
+/// The lines of an event log, and how many there are of each event.
+fn events(path: &Path) -> (Vec<Value>, BTreeMap<String, usize>) {
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.ends_with('\n'));
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut counts = BTreeMap::new();
+    for line in &lines {
+        assert!(line["time"].as_str().is_some_and(|time| time.ends_with('Z')), "{line}");
+        *counts.entry(line["event"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    (lines, counts)
 }
 
 const MODEL: &str = "[candidates.model.openai]\nmodel = \"m\"\nbase_url = \"URL\"\nkey_env = \"MODEL_KEY\"\n";
@@ -356,4 +369,88 @@ fn a_wrong_key_ends_the_run_at_once() {
     assert!(code == 2 && stderr.contains("bad key") && stderr.contains("key_env"), "{code} {stderr}");
     let requests = server.seen.lock().unwrap().requests;
     assert!(requests <= 4, "{requests} requests with a wrong key");
+}
+
+#[test]
+fn every_attempt_is_an_event() {
+    const CALLS: usize = 300;
+    let server = Server::start(Duration::ZERO, |request| match request {
+        n if n % 5 == 0 => Fate::TooMany,
+        n if n % 7 == 0 => Fate::Reset,
+        _ => Fate::Answer,
+    });
+    let retry = "retry = { attempts = 20, base = 0.001, cap = 1 }\n";
+    let project = Project::new(&server, CALLS, &format!("{MODEL}{retry}"));
+    project.ok(&["run", "--events", "events.jsonl"]);
+    let (lines, counts) = events(&project.path().join("events.jsonl"));
+    let seen = server.seen.lock().unwrap();
+    println!("{CALLS} calls, {} requests: {counts:?}", seen.requests);
+    for event in ["asked", "answered", "finished"] {
+        assert_eq!(counts[event], CALLS, "{event}");
+    }
+    assert_eq!(counts["attempt"] as u64, seen.requests);
+    let of = |event: &str| lines.iter().filter(|line| line["event"] == event).collect::<Vec<_>>();
+    let failed = |kind: &str| of("attempt").iter().filter(|line| line["failure"]["kind"] == kind).count() as u64;
+    assert_eq!((failed("rate_limited"), failed("connection")), (seen.faults["429"], seen.faults["reset"]));
+    // What failed is waited for, what did not is the end of its call; each says whose it is.
+    for line in of("attempt") {
+        assert_eq!(line["failure"].is_object(), line["wait_ms"].is_number(), "{line}");
+        assert!(line["attempt"].as_u64() >= Some(1) && line["provider"] == "model", "{line}");
+        assert!(line["id"].is_string() && line["key"] == "turn/1" && line["trial"] == 0, "{line}");
+    }
+    let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+    for line in of("attempt") {
+        let before = last.insert(line["id"].as_str().unwrap(), line["attempt"].as_u64().unwrap());
+        assert_eq!(before.unwrap_or(0) + 1, line["attempt"].as_u64().unwrap());
+    }
+    let result = |result: &str| of("cache").iter().filter(|line| line["result"] == result).count();
+    assert_eq!((result("miss"), result("stored"), result("hit")), (CALLS, CALLS, 0));
+    assert!(of("concurrency").iter().any(|line| line["why"] == "refused"));
+    assert_eq!(lines.first().unwrap()["event"], "started");
+    assert_eq!(lines.last().unwrap()["event"], "ended");
+    drop(seen);
+    project.ok(&["run", "--events", "again.jsonl"]);
+    let (lines, counts) = events(&project.path().join("again.jsonl"));
+    assert!(!counts.contains_key("attempt"));
+    assert_eq!(lines.iter().filter(|line| line["result"] == "hit").count(), CALLS);
+}
+
+#[test]
+fn a_budget_a_breaker_and_an_end_are_events() {
+    let server = Server::start(Duration::ZERO, |_| Fate::Answer);
+    let project = Project::new(&server, 40, &format!("[budget]\nrequests = 25\n{MODEL}"));
+    let (code, ..) = project.run(&["run", "--events", "events.jsonl"]);
+    let (lines, counts) = events(&project.path().join("events.jsonl"));
+    assert_eq!((code, counts["attempt"]), (5, 25));
+    assert!(counts["budget"] >= 1 && lines.iter().any(|l| l["reached"] == "25 of 25 requests are sent"));
+    let end = lines.last().unwrap();
+    assert!(end["event"] == "ended" && end["error"].as_str().unwrap().contains("budget"), "{end}");
+    // A server that is down for a while.
+    let server = Server::start(Duration::ZERO, |request| if request <= 6 { Fate::Reset } else { Fate::Answer });
+    let retry = "retry = { attempts = 50, base = 0.001, cap = 0.05, breaker = 3 }\n";
+    let project = Project::new(&server, 10, &format!("{MODEL}{retry}"));
+    project.ok(&["run", "--concurrency", "1", "--events", "events.jsonl"]);
+    let (lines, _) = events(&project.path().join("events.jsonl"));
+    let states: Vec<&str> = lines.iter().filter_map(|line| line["state"].as_str()).collect();
+    assert_eq!((states.first(), states.last()), (Some(&"open"), Some(&"closed")), "{states:?}");
+    assert!(states.iter().filter(|state| **state == "half_open").count() >= 2, "{states:?}");
+    assert!(lines.iter().filter(|line| line["state"] == "open").all(|line| line["rest_ms"].as_f64() > Some(0.0)));
+    // A log that cannot be written costs no answer.
+    if Path::new("/dev/full").exists() {
+        let (code, _, stderr) = project.run(&["run", "--events", "/dev/full"]);
+        assert!(code == 0 && stderr.contains("/dev/full: incomplete"), "{code} {stderr}");
+    } else {
+        println!("skipped: there is no /dev/full, so a full disk is not tried");
+    }
+}
+
+#[test]
+fn what_was_not_sent_when_a_run_ends_is_not_sent_any_more() {
+    // Slow enough that many wait for a place when the budget is gone.
+    let server =
+        Server::start(Duration::from_millis(200), |request| if request == 1 { Fate::Deny } else { Fate::Answer });
+    let project = Project::new(&server, 100, MODEL);
+    let (code, ..) = project.run(&["run", "--concurrency", "16"]);
+    let requests = server.seen.lock().unwrap().requests;
+    assert!(code == 2 && requests <= 16, "code {code}, {requests} requests");
 }

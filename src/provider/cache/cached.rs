@@ -15,6 +15,7 @@ use super::store::{Counts, Found, Store};
 use super::transfer::{pack_line, unpack_line};
 use super::writer::Stored;
 use crate::call::{Answered, Call, Source};
+use crate::provider::notice::{CacheEvent, Notice, Notices};
 use crate::provider::router::{Answering, Provider, ProviderError};
 
 /// What the store is used for.
@@ -75,13 +76,38 @@ pub struct Cached {
     identity: Identity,
     store: Arc<Store>,
     mode: CacheMode,
+    notices: Notices,
 }
 
 impl Cached {
     /// A provider with a store before it.
     #[must_use]
     pub fn new(inner: Box<dyn Provider>, identity: Identity, store: Arc<Store>, mode: CacheMode) -> Self {
-        Self { inner, identity, store, mode }
+        Self { inner, identity, store, mode, notices: Notices::default() }
+    }
+
+    /// The same, saying what the store does for each call.
+    #[must_use]
+    pub fn telling(mut self, notices: Notices) -> Self {
+        self.notices = notices;
+        self
+    }
+
+    /// Counts what happened, and says it where somebody listens.
+    fn note(&self, result: CacheEvent, key: CacheKey) {
+        let counts = &self.store.counts;
+        Counts::add(match result {
+            CacheEvent::Hit => &counts.hits,
+            CacheEvent::Miss => &counts.misses,
+            CacheEvent::Corrupted => &counts.corrupted,
+            CacheEvent::Shared => &counts.shared,
+            CacheEvent::Coalesced => &counts.coalesced,
+            CacheEvent::Stored => &counts.stored,
+            CacheEvent::Overtaken => &counts.overtaken,
+        });
+        if self.notices.is_heard() {
+            self.notices.tell(Notice::Cache { result, cache_key: key.to_string() });
+        }
     }
 
     async fn answer(&self, call: &Call) -> Result<Answered, ProviderError> {
@@ -100,7 +126,7 @@ impl Cached {
                 Turn::Wait(landing) => {
                     // Closed without an answer: whoever asked gave up, and it is our turn.
                     if let Ok(mut answered) = landing.await {
-                        Counts::add(&store.counts.coalesced);
+                        self.note(CacheEvent::Coalesced, key);
                         answered.source = Source::Cache;
                         return Ok(answered);
                     }
@@ -118,12 +144,12 @@ impl Cached {
         if !anew {
             match store.get(&key)? {
                 Found::Answer(answered) => {
-                    Counts::add(&store.counts.hits);
+                    self.note(CacheEvent::Hit, key);
                     return Ok(Answered { source: Source::Cache, ..*answered });
                 }
                 Found::Nothing => {}
                 Found::Broken(broken) => {
-                    Counts::add(&store.counts.corrupted);
+                    self.note(CacheEvent::Corrupted, key);
                     store.warn(format!("the cached answer to {} is broken: {}", describe(call), broken.reason));
                     replace = true;
                 }
@@ -132,7 +158,7 @@ impl Cached {
         if !anew && let Some(answered) = self.find_shared(key, replace).await? {
             return Ok(answered);
         }
-        Counts::add(&store.counts.misses);
+        self.note(CacheEvent::Miss, key);
         if self.mode == CacheMode::ReadOnly {
             return Err(ProviderError::CacheMiss { key: key.to_string(), call: describe(call) });
         }
@@ -153,14 +179,14 @@ impl Cached {
         let line = store.shared().filter(|shared| shared.keeps()).and_then(|_| pack_line(&entry).ok());
         match store.put(entry, replace).await? {
             Stored::New => {
-                Counts::add(&store.counts.stored);
+                self.note(CacheEvent::Stored, key);
                 if self.mode == CacheMode::Refresh {
                     store.refreshed.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
                 }
             }
             Stored::Taken(kept) => {
                 // A call was made and paid for; its figures are those of the answer that counts.
-                Counts::add(&store.counts.overtaken);
+                self.note(CacheEvent::Overtaken, key);
                 answered = Answered { source: answered.source, attempts: answered.attempts, ..*kept };
             }
         }
@@ -183,7 +209,7 @@ impl Cached {
         {
             answered = *kept;
         }
-        Counts::add(&store.counts.shared);
+        self.note(CacheEvent::Shared, key);
         answered.source = Source::Cache;
         Ok(Some(answered))
     }
@@ -192,7 +218,13 @@ impl Cached {
 /// An answer as it is kept; nothing of one that is not worth keeping.
 fn entry_of(identity: &Identity, key: CacheKey, call: &Call, answered: &Answered) -> Option<Entry> {
     let text = text_of(answered)?;
-    Some(Entry { key, kind: identity.kind().to_owned(), model: model_of(call).to_owned(), created: now(), text })
+    Some(Entry {
+        key,
+        kind: identity.kind().to_owned(),
+        model: call.model().unwrap_or_default().to_owned(),
+        created: now(),
+        text,
+    })
 }
 
 /// Keeps an answer that came another way than by a call; done when it is durable, and in the shared cache where there is
@@ -222,15 +254,6 @@ impl Provider for Cached {
     }
 }
 
-/// The model that a call is for; a program has none.
-fn model_of(call: &Call) -> &str {
-    match call {
-        Call::Chat(request) => &request.model,
-        Call::Embed(embedding) => &embedding.model,
-        Call::Program(_) => "",
-    }
-}
-
 /// A call in words: who, which model, how what is asked begins.
 fn describe(call: &Call) -> String {
     const SHOWN: usize = 60;
@@ -244,7 +267,9 @@ fn describe(call: &Call) -> String {
     if shown.len() < words.len() {
         shown.push('…');
     }
-    let model = model_of(call);
     let who = call.provider();
-    if model.is_empty() { format!("`{who}`: \"{shown}\"") } else { format!("`{who}` ({model}): \"{shown}\"") }
+    match call.model() {
+        None => format!("`{who}`: \"{shown}\""),
+        Some(model) => format!("`{who}` ({model}): \"{shown}\""),
+    }
 }
