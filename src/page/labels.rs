@@ -87,7 +87,8 @@ impl LabelFile {
     /// A file that cannot be read, or that holds somebody else's labels.
     pub fn open(path: &Path, rater: Rater) -> Result<Self, PageError> {
         // A link stays a link: the file that it names is replaced.
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let link = std::fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink());
+        let path = if link { path.canonicalize().map_err(TableError::io(path))? } else { path.to_owned() };
         let file = Self { path, rater };
         file.lines()?;
         Ok(file)

@@ -252,7 +252,9 @@ impl Desk {
     /// Everything but the texts.
     fn sheet(&self) -> Result<Value, PageError> {
         let rater = self.labels.rater();
-        let session = sha256_hex(format!("{}\0{}", self.labels.path().display(), rater.name));
+        // The same at every start, whatever the secret is: the tab keeps what it could not save under this name.
+        let place = std::path::absolute(self.labels.path()).unwrap_or_else(|_| self.labels.path().to_owned());
+        let session = sha256_hex(format!("{}\0{}", place.display(), rater.name));
         let mut labels = Map::new();
         let graded = self.graded()?;
         for shown in self.blind.shown() {

@@ -156,6 +156,12 @@ impl Browser {
                 panic!("the browser is gone or hangs in {method}: {error}; EVALGAUGE_BROWSER_STDERR=1 shows why")
             });
             if message["id"] != id {
+                if message["method"] == "Page.javascriptDialogOpening" {
+                    // A dialog stops everything until somebody answers; it stays among the events.
+                    let yes = json!({"id": 0, "sessionId": message["sessionId"], "params": {"accept": true},
+                                     "method": "Page.handleJavaScriptDialog"});
+                    inner.write.write_all(format!("{yes}\0").as_bytes()).expect("the browser listens");
+                }
                 inner.events.push(message);
             } else if message.get("error").is_some() {
                 return Err(message["error"].to_string());
@@ -337,6 +343,12 @@ impl Page<'_> {
             .filter(|entry| ["error", "warning"].iter().any(|bad| entry["level"] == *bad))
             .map(|entry| format!("{} {}: {} {}", entry["source"], entry["level"], entry["text"], entry["url"]));
         exceptions.chain(console).chain(log).collect()
+    }
+
+    /// The kinds of the dialogs that stood before the page, all answered with yes; `beforeunload` warns on leaving.
+    pub fn dialogs(&self) -> Vec<String> {
+        let dialogs = self.events("Page.javascriptDialogOpening").into_iter();
+        dialogs.map(|dialog| dialog["type"].as_str().unwrap().to_owned()).collect()
     }
 
     /// The parameters of all events of one kind so far.

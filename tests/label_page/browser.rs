@@ -94,6 +94,7 @@ fn twenty_items_are_graded_by_keyboard_through_a_crash() {
     page.wait("document.querySelector('#status').textContent.startsWith('Not saved: 2')");
     let served = desk.serve("r1");
     page.open(&served.url);
+    assert!(page.dialogs().iter().all(|dialog| dialog == "beforeunload"), "{:?}", page.dialogs());
     page.wait(SAVED);
     shown(&page, 16);
     for at in 15..20 {
@@ -218,6 +219,7 @@ fn two_raters_in_one_browser_never_see_each_other() {
     // The same tab, the same port, another rater: the grade that waits is not theirs.
     let second = desk.serve_with(&["j", "--rater", "r2", "--port", &first.port.to_string()]);
     page.open(&second.url);
+    assert_eq!(page.dialogs(), ["beforeunload"], "whoever leaves unsaved grades is warned");
     shown(&page, 1);
     page.wait(SAVED);
     assert_eq!(page.text("#count"), "0 of 4 graded");
