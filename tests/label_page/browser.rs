@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::browser_support::{Browser, Page, say};
+use crate::browser_support::{Browser, Page};
 use crate::desk::{Desk, GRADE, PAIRWISE, RUBRIC, SECRET, items};
 
 /// Where pictures of the page go, for people to look at; without it none are taken.
@@ -31,6 +31,13 @@ fn clean(page: &Page<'_>, url: &str, known: &[&str]) {
     let mut problems = page.problems();
     problems.retain(|problem| !known.iter().any(|known| problem.contains(known)));
     assert_eq!(problems, Vec::<String>::new());
+}
+
+/// Takes a picture of the window, where pictures are wanted.
+fn picture(page: &Page<'_>, name: &str) {
+    if let Some(folder) = std::env::var_os(PICTURES).map(PathBuf::from) {
+        page.screenshot(&folder.join(format!("{name}.png")), false);
+    }
 }
 
 /// The pressed levels of the item on the screen, by dimension.
@@ -68,6 +75,11 @@ fn twenty_items_are_graded_by_keyboard_through_a_crash() {
     }
     page.wait("document.querySelector('#status').textContent === 'Not saved: 2 changes wait'");
     assert!(page.text("#trouble").contains("the program does not answer"), "{}", page.text("#trouble"));
+    for (width, dark) in [(380, false), (1400, true)] {
+        page.view(width, 800, dark);
+        assert_eq!(low_contrast(&page), json!([]), "what is not saved is readable");
+        picture(&page, &format!("not-saved-{width}"));
+    }
     assert_eq!(page.text("fieldset .state"), "not saved");
     page.press("n");
     shown(&page, 14);
@@ -106,6 +118,7 @@ fn twenty_items_are_graded_by_keyboard_through_a_crash() {
     }
     page.wait("!document.querySelector('#done').hidden");
     assert_eq!(page.text("#count"), "20 of 20 graded");
+    picture(&page, "done");
     clean(&page, &served.url, &["net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET", "net::ERR_EMPTY_RESPONSE"]);
 
     // Everything is in the file, as it was given, and a fresh tab shows it.
@@ -293,7 +306,6 @@ fn foreign_text_stays_text_however_long() {
 #[test]
 fn the_page_fits_every_window() {
     let Some(browser) = Browser::start() else { return };
-    let pictures = std::env::var_os(PICTURES).map(PathBuf::from);
     let lines: String = (0..6)
         .map(|at| json!({"id": at, "input": {"alert": "HighDiskUsage", "host": "db-3", "summary": "Disk usage above 95 % for 15 minutes on the primary of the orders database. Replication lag is 40 s and rising."},
             "reference": "databases",
@@ -322,10 +334,7 @@ fn the_page_fits_every_window() {
                      one.getBoundingClientRect()).filter(box => box.height < 40 || box.right > innerWidth + 1).length",
                 );
                 assert_eq!(small, 0, "buttons too small to hit, or outside");
-                if let Some(folder) = &pictures {
-                    let shade = if dark { "dark" } else { "light" };
-                    page.screenshot(&folder.join(format!("{name}-{width}-{shade}.png")), false);
-                }
+                picture(&page, &format!("{name}-{width}-{}", if dark { "dark" } else { "light" }));
                 page.press("u");
                 page.wait("document.querySelector('#status').textContent === 'Saved'");
             }
@@ -338,12 +347,7 @@ fn the_page_fits_every_window() {
         assert_eq!(named, 0, "everything that can be used has a name");
         page.press("?");
         page.wait("document.querySelector('#help').open");
-        if let Some(folder) = &pictures {
-            page.screenshot(&folder.join(format!("{name}-help.png")), false);
-        }
-    }
-    if pictures.is_none() {
-        say(&format!("no pictures were taken; {PICTURES}=FOLDER takes them"));
+        picture(&page, &format!("{name}-help"));
     }
 }
 

@@ -280,6 +280,8 @@ fn what_cannot_be_served_is_said() {
     assert!(code == Some(2) && text.contains("no judge"), "{text}");
     let (code, text) = desk.refused(&["j", "--rater", "a/b"]);
     assert!(code == Some(2) && text.contains("no name for a rater"), "{text}");
+    let (code, text) = desk.refused(&["j", "--rater", "r1", "-o", "x.jsonl"]);
+    assert!(code == Some(2) && text.contains("-o names the labels of a --sheet"), "{text}");
     let (code, text) = desk.refused(&["--rater", "r1"]);
     assert!(code == Some(2) && text.contains("required"), "{text}");
     let (code, text) = desk.refused(&["--sheet", "judges/j/items.jsonl", "--rater", "r1"]);

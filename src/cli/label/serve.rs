@@ -82,6 +82,9 @@ struct Serving<'a> {
 }
 
 pub(super) fn run(args: &ServeArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
+    if args.sheet.is_none() && global.output.is_some() {
+        return Err(Failure::input("-o names the labels of a --sheet; a judge's are in its folder".to_owned()));
+    }
     let project = Project::open(global.config.as_deref())?;
     let rater = Rater::new(&args.rater, args.kind.into())?;
     let (sheet, place) = match (&args.sheet, &args.name) {
