@@ -95,7 +95,9 @@ impl Files {
 pub fn check_name(name: &str) -> Result<(), JudgeError> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.starts_with('.') || !name.chars().all(is_plain) {
-        return Err(JudgeError::Unknown(format!("`{name}` is no name of a judge; expected letters, digits, `-`, `_`, `.`")));
+        return Err(JudgeError::Unknown(format!(
+            "`{name}` is no name of a judge; expected letters, digits, `-`, `_`, `.`"
+        )));
     }
     Ok(())
 }

@@ -11,7 +11,17 @@ const LOOKED_AT: usize = 200_000;
 
 /// Keys under which models like to wrap what was asked for.
 const WRAPPERS: [&str; 11] = [
-    "answer", "assessment", "evaluation", "grades", "judgement", "judgment", "output", "ratings", "response", "result", "scores",
+    "answer",
+    "assessment",
+    "evaluation",
+    "grades",
+    "judgement",
+    "judgment",
+    "output",
+    "ratings",
+    "response",
+    "result",
+    "scores",
 ];
 
 /// What a reply says.
@@ -58,7 +68,11 @@ pub(super) fn read(text: &str, form: &Form) -> Result<Reading, String> {
 
 /// What follows the reasoning that some models print before their reply.
 fn after_thinking(text: &str) -> &str {
-    ["</think>", "</thinking>"].iter().filter_map(|end| text.rfind(end).map(|at| &text[at + end.len()..])).next().unwrap_or(text)
+    ["</think>", "</thinking>"]
+        .iter()
+        .filter_map(|end| text.rfind(end).map(|at| &text[at + end.len()..]))
+        .next()
+        .unwrap_or(text)
 }
 
 fn tail(text: &str) -> &str {

@@ -83,10 +83,7 @@ pub fn warnings(files: &Files, model: Option<ModelFacts<'_>>) -> Vec<String> {
 fn rubric_words(files: &Files) -> usize {
     let words = |text: &str| text.split_whitespace().count();
     let of = |levels: &[LevelSpec]| {
-        levels
-            .iter()
-            .map(|level| words(&level.means) + level.example.as_deref().map_or(0, words))
-            .sum::<usize>()
+        levels.iter().map(|level| words(&level.means) + level.example.as_deref().map_or(0, words)).sum::<usize>()
     };
     let spec = &files.spec;
     let dimensions: usize =

@@ -269,13 +269,8 @@ fn foreign_text_stays_text_however_long() {
         json!({"id": "c", "input": "", "answer": long}),
         json!({"id": "d", "input": "i".repeat(100_000), "answer": 7}),
     ];
-    let judge = format!(
-        "{}\n[[dimension]]\nname = '''{}'''\nabout = '''{}'''\n[[dimension.level]]\nvalue = \"pass\"\nmeans = '''{}'''\n",
-        GRADE.replace("Is it good?", "<b>bold</b>"),
-        hostile.replace(['\u{0}', '\u{1b}'], ""),
-        "<i>x</i>",
-        "<script>window.broken = 4</script>"
-    );
+    let judge = GRADE.replace("Is it good?", "<b>bold</b>").replace("\"fail\"", "\"<i>fail</i>\"")
+        + "[[level]]\nvalue = \"pass\"\nmeans = \"<script>window.broken = 4</script>\"\n";
     let desk = Desk::new(&judge, &lines.map(|line| format!("{line}\n")).concat());
     let served = desk.serve("r1");
     let page = browser.page();
@@ -307,16 +302,15 @@ fn foreign_text_stays_text_however_long() {
 fn the_page_fits_every_window() {
     let Some(browser) = Browser::start() else { return };
     let lines: String = (0..6)
-        .map(|at| json!({"id": at, "input": {"alert": "HighDiskUsage", "host": "db-3", "summary": "Disk usage above 95 % for 15 minutes on the primary of the orders database. Replication lag is 40 s and rising."},
+        .map(|at| json!({"id": at.to_string(), "input": {"alert": "HighDiskUsage", "host": "db-3", "summary": "Disk usage above 95 % for 15 minutes on the primary of the orders database. Replication lag is 40 s and rising."},
             "reference": "databases",
             "answer": "Route to the database on-call. The disk of db-3 fills because the replication slot of a dropped consumer keeps WAL. Drop the slot, then check that the lag falls.\n\n1. `SELECT slot_name FROM pg_replication_slots WHERE NOT active;`\n2. a_very_long_word_without_any_place_to_break_it_anywhere_at_all_so_that_it_has_to_be_broken_by_force_or_make_the_page_too_wide",
             "other": "Route to the platform team. Restart the host."}))
         .map(|line| format!("{line}\n"))
         .collect();
-    let single = lines.lines().map(|line| line.replace("\"other\"", "\"x\"") + "\n").collect::<String>();
-    for (name, judge, lines) in [("rubric", RUBRIC, &single), ("pairwise", PAIRWISE, &lines), ("grade", GRADE, &single)]
-    {
-        let desk = Desk::new(judge, lines);
+    for (name, judge) in [("rubric", RUBRIC), ("pairwise", PAIRWISE), ("grade", GRADE)] {
+        // Where one answer is graded, the other one is not shown.
+        let desk = Desk::new(judge, &lines);
         let served = desk.serve("r1");
         let page = browser.page();
         for (width, height) in [(380, 760), (800, 900), (1400, 900)] {

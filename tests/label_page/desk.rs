@@ -20,6 +20,8 @@ pub const SECRET: &str = "SECRET-";
 pub const RUBRIC: &str = r#"
 kind  = "rubric"
 about = "Is the answer right, and is it supported?"
+[model.command]
+argv = ["true"]
 [scale]
 values = [0, 1, 2, 3]
 [[dimension]]
@@ -38,10 +40,22 @@ about = "can an engineer act on it at once"
 "#;
 
 /// A judge with one grade.
-pub const GRADE: &str = "kind = \"grade\"\nabout = \"Is it good?\"\n[scale]\nvalues = [\"fail\", \"pass\"]\n";
+pub const GRADE: &str = r#"
+kind  = "grade"
+about = "Is it good?"
+[model.command]
+argv = ["true"]
+[scale]
+values = ["fail", "pass"]
+"#;
 
 /// A judge that compares.
-pub const PAIRWISE: &str = "kind = \"pairwise\"\nabout = \"Which one helps more?\"\n";
+pub const PAIRWISE: &str = r#"
+kind  = "pairwise"
+about = "Which one helps more?"
+[model.command]
+argv = ["true"]
+"#;
 
 /// A folder with judges.
 pub struct Desk {
@@ -70,9 +84,7 @@ pub fn items(n: usize) -> String {
             "id": format!("{SECRET}id-{at:03}#1"),
             "input": format!("alert {at}: disk of db-{at} is full"),
             "answer": format!("answer {at}: page the database team"),
-            "candidate": format!("{SECRET}candidate"),
-            "labels": {"difficulty": format!("{SECRET}hard")},
-            "judge": {"evidence": format!("{SECRET}grade")},
+            "labels": {"difficulty": format!("{SECRET}hard"), "candidate": format!("{SECRET}candidate")},
         });
         writeln!(lines, "{line}").unwrap();
         lines
@@ -84,6 +96,7 @@ impl Desk {
     pub fn new(judge: &str, items: &str) -> Self {
         let desk = Self { folder: TempDir::with_prefix("evalgauge-labels-").unwrap() };
         desk.write("judges/j/judge.toml", judge);
+        desk.write("judges/j/prompt.md.j2", "{{ input }} {{ answer }} {{ form }}");
         desk.write("judges/j/items.jsonl", items);
         desk
     }

@@ -13,9 +13,10 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::config::Project;
 use crate::gate::Exit;
-use crate::judge::Grade;
+use crate::judge::{DimensionSpec, Files, Grade, JudgeKind, LevelSpec, OVERALL, Overall, SETTINGS, read_items};
 use crate::page::{Dimension, Item, LabelFile, Level, PageError, Rater, RaterKind, Server, Session, Sheet};
 use crate::provider::cache::default_place;
+use crate::run::judges_folder;
 use crate::table::{TableError, for_each_line, json_reason};
 
 const HELP: &str = "\
@@ -90,9 +91,8 @@ pub(super) fn run(args: &ServeArgs, global: &Global, output: &Output) -> Result<
     let (sheet, place) = match (&args.sheet, &args.name) {
         (Some(file), _) => (sheet_of_file(file, args)?, labels_beside(file, &rater, global)),
         (None, Some(name)) => {
-            let folder = judge_folder(&project, name)?;
-            let place = folder.join("labels").join(format!("{}.jsonl", rater.name));
-            (sheet_of_judge(&folder, name)?, place)
+            let (sheet, folder) = sheet_of_judge(&project, name)?;
+            (sheet, folder.join("labels").join(format!("{}.jsonl", rater.name)))
         }
         (None, None) => return Err(Failure::input("name a judge, or a file with --sheet".to_owned())),
     };
@@ -198,97 +198,60 @@ fn labels_beside(file: &Path, rater: &Rater, global: &Global) -> PathBuf {
     global.output.clone().unwrap_or_else(|| file.with_extension(format!("{}.jsonl", rater.name)))
 }
 
-fn judge_folder(project: &Project, name: &str) -> Result<PathBuf, Failure> {
-    let judges = project.judges();
-    let folder = judges.join(name);
-    let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']);
-    if !plain || !folder.is_dir() {
-        let mut known: Vec<String> = std::fs::read_dir(&judges)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| entry.path().is_dir())
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
-        known.sort();
-        let has =
-            if known.is_empty() { "there are none".to_owned() } else { format!("there are {}", known.join(", ")) };
-        return Err(Failure::input(format!("{}: no judge `{name}`; {has}", judges.display())));
-    }
-    Ok(folder)
-}
-
 /// The sheet of a judge: its items, on its scale.
-fn sheet_of_judge(folder: &Path, name: &str) -> Result<Sheet, Failure> {
-    /// What raters need of `judge.toml`.
-    #[derive(Deserialize)]
-    struct Spec {
-        kind: String,
-        #[serde(default)]
-        about: String,
-        overall: Option<String>,
-        scale: Option<Scale>,
-        #[serde(default)]
-        dimension: Vec<Part>,
-    }
-    #[derive(Deserialize)]
-    struct Scale {
-        values: Vec<Grade>,
-    }
-    #[derive(Deserialize)]
-    struct Part {
-        name: String,
-        #[serde(default)]
-        about: String,
-        #[serde(default)]
-        level: Vec<Words>,
-    }
-    #[derive(Deserialize)]
-    struct Words {
-        value: Grade,
-        #[serde(default)]
-        means: String,
-        example: Option<String>,
-    }
-
-    let path = folder.join("judge.toml");
-    let text = std::fs::read_to_string(&path).map_err(TableError::io(&path))?;
-    let wrong = |reason: String| Failure::input(format!("{}: {reason}", path.display()));
-    let spec: Spec = toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()))?;
-    let pairwise = spec.kind == "pairwise";
-    let values = spec.scale.map_or_else(Vec::new, |scale| scale.values);
-    let levels = |part: &Part| -> Vec<Level> {
+fn sheet_of_judge(project: &Project, name: &str) -> Result<(Sheet, PathBuf), Failure> {
+    let judges = judges_folder(&project.root);
+    let files = Files::read(&judges, name)?;
+    let folder = files.folder;
+    let about = files.spec.about.clone();
+    // The members of a panel grade the same things on one scale.
+    let spec = match files.spec.members.first() {
+        Some(member) => Files::read(&judges, member)?.spec,
+        None => files.spec,
+    };
+    let pairwise = spec.kind == JudgeKind::Pairwise;
+    let wrong = |reason: String| Failure::input(format!("{}: {reason}", folder.join(SETTINGS).display()));
+    let scale = spec.grade_scale().map_err(wrong)?.ok_or_else(|| wrong("there is no scale".to_owned()))?;
+    let levels = |words: &[LevelSpec]| -> Vec<Level> {
         if pairwise {
             return Level::preferences();
         }
-        let all = if values.is_empty() {
-            part.level.iter().map(|level| level.value.clone()).collect()
-        } else {
-            values.clone()
-        };
-        let words = |value: Grade| match part.level.iter().find(|level| level.value == value) {
-            Some(level) => Level { value, means: level.means.clone(), example: level.example.clone() },
+        let level = |value: Grade| match words.iter().find(|words| words.value == value) {
+            Some(words) => Level { value, means: words.means.clone(), example: words.example.clone() },
             None => Level::plain(value),
         };
-        all.into_iter().map(words).collect()
+        scale.grades().map(level).collect()
     };
-    let mut parts = spec.dimension;
-    // A rubric's overall grade is given by people only where the model gives it too.
-    if parts.is_empty() || spec.overall.as_deref() == Some("asked") {
-        parts.push(Part { name: "overall".to_owned(), about: String::new(), level: Vec::new() });
+    let dimension = |part: &DimensionSpec| Dimension {
+        name: part.name.clone(),
+        about: part.about.clone(),
+        levels: levels(&part.levels),
+    };
+    let mut dimensions: Vec<Dimension> = spec.dimensions.iter().map(dimension).collect();
+    // People grade a rubric as a whole only where the model does that too; else it follows from the parts.
+    if dimensions.is_empty() || spec.overall == Some(Overall::Asked) {
+        dimensions.push(Dimension { name: OVERALL.to_owned(), about: String::new(), levels: levels(&spec.levels) });
     }
-    let dimensions = parts
-        .iter()
-        .map(|part| Dimension { name: part.name.clone(), about: part.about.clone(), levels: levels(part) })
+    let items = read_items(&folder.join("items.jsonl"))?
+        .into_iter()
+        .map(|item| Item {
+            id: item.id,
+            input: item.input,
+            answer: item.answer,
+            reference: item.reference,
+            other: item.other.filter(|_| pairwise),
+        })
         .collect();
-    let items = items(&folder.join("items.jsonl"))?;
-    Ok(Sheet { title: name.to_owned(), about: spec.about, items, dimensions, pairwise })
+    Ok((Sheet { title: name.to_owned(), about, items, dimensions, pairwise }, folder))
 }
 
 /// The sheet of a file, on the scale that was typed.
 fn sheet_of_file(file: &Path, args: &ServeArgs) -> Result<Sheet, Failure> {
-    let items = items(file)?;
+    let mut items = items(file)?;
     let pairwise = args.scale.is_empty() && items.iter().all(|item| item.other.is_some());
+    if !pairwise {
+        items.iter_mut().for_each(|item| item.other = None);
+    }
     if args.scale.is_empty() && !pairwise {
         return Err(Failure::input("give the grades with --scale, worst first".to_owned()).hint("--scale 0,1,2,3"));
     }
