@@ -21,6 +21,7 @@ pub mod compare;
 pub mod gate;
 pub mod report;
 pub mod check;
+pub mod page;
 pub mod config;
 pub mod cli;
 

@@ -41,7 +41,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("report",    &["stats", "score", "record", "compare", "calibrate", "gate"]), // what was found → text
     ("check",     &["stats", "record", "run", "compare", "calibrate", "gate"]), // run, compare, decide, ask for more
     ("publish",   &["table", "report"]),                                // reports to where people read them
-    ("page",      &["evalset", "judge"]),                               // the labelling page
+    ("page",      &["table", "evalset", "judge"]),                      // the labelling page
     ("config",    &["evalset", "candidate", "judge", "score", "provider", "record", "compare", "calibrate",
                     "gate"]),                                           // the project file → the specs of those above
     ("cli",       &["stats", "table", "call", "evalset", "candidate", "judge", "score", "provider", "record", "run",
@@ -57,6 +57,8 @@ const NAMES: &[(&str, Who)] = &[
     ("reqwest", Who::Only(&["provider"])),
     ("rusqlite", Who::Only(&["provider"])),
     ("zstd", Who::Only(&["provider"])),
+    ("httparse", Who::Only(&["page"])),
+    ("getrandom", Who::Only(&["page"])),
     ("tokio", Who::Only(&["run", "provider", "cli"])),
     ("print!", Who::Only(&["cli"])),
     ("println!", Who::Only(&["cli"])),

@@ -9,6 +9,7 @@ use super::ab::AbArgs;
 use super::baseline::STALE_DAYS;
 use super::cache::CacheArgs;
 use super::judge::JudgeArgs;
+use super::label::LabelArgs;
 use super::power::PowerArgs;
 use super::stats::StatsArgs;
 use crate::compare::IntervalMethod;
@@ -48,6 +49,8 @@ pub(super) enum Command {
     Config(ConfigArgs),
     /// Answers that were paid for once: count, check, thin out, carry elsewhere
     Cache(CacheArgs),
+    /// Grades by people: a page to give them on
+    Label(LabelArgs),
     /// Estimates, differences and flips of two records or tables; never decides
     Compare(CompareArgs),
     /// Decide whether HEAD is worse than BASE, cell by cell

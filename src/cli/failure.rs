@@ -6,6 +6,7 @@ use crate::config::ConfigError;
 use crate::evalset::EvalsetError;
 use crate::gate::Exit;
 use crate::judge::JudgeError;
+use crate::page::PageError;
 use crate::provider::ProviderError;
 use crate::provider::cache::CacheError;
 use crate::record::RecordError;
@@ -99,6 +100,22 @@ impl From<CheckError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::input(error.to_string())
+    }
+}
+
+impl From<PageError> for Failure {
+    fn from(error: PageError) -> Self {
+        let message = error.to_string();
+        match error {
+            PageError::File(error) => error.into(),
+            PageError::Labels { .. } => Self::input(message)
+                .hint("a rater's file holds that rater's own labels and nothing else; choose another --rater"),
+            PageError::Listen { .. } => {
+                Self::input(message).hint("another program listens there; choose another --port, or none")
+            }
+            PageError::Sheet(_) => Self::input(message),
+            PageError::Random(_) => Self::machine(message),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod gate;
 mod git;
 mod judge;
 mod judging;
+mod label;
 mod list;
 mod noise;
 mod output;
@@ -102,6 +103,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Power(args) => power::run(args, &cli.global, output),
         Command::Stats(args) => stats::run(args, &cli.global, output),
         Command::Ab(args) => ab::run(args, &cli.global, output),
+        Command::Label(args) => label::run(args, &cli.global, output),
         Command::List(args) => list::run(args, &cli.global, output),
     }
 }

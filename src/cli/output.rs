@@ -74,6 +74,14 @@ impl Output {
         }
     }
 
+    /// A line on stdout while the verb goes on, at once.
+    pub(super) fn say(text: &str) -> Result<(), Failure> {
+        let mut stdout = std::io::stdout().lock();
+        writeln!(stdout, "{text}")
+            .and_then(|()| stdout.flush())
+            .map_err(|error| Failure::machine(format!("cannot write to stdout: {error}")))
+    }
+
     /// The result as JSON.
     pub(super) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
         let text = json_text(value).map_err(|error| Failure::machine(format!("cannot write the result: {error}")))?;

@@ -1,0 +1,28 @@
+//! `evalgauge label`: grades by people.
+
+mod serve;
+
+use clap::{Args, Subcommand};
+
+use super::args::Global;
+use super::failure::Failure;
+use super::output::Output;
+use crate::gate::Exit;
+
+#[derive(Debug, Args)]
+pub(super) struct LabelArgs {
+    #[command(subcommand)]
+    verb: LabelVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum LabelVerb {
+    /// A page on this machine on which a rater grades blind, with the keyboard
+    Serve(serve::ServeArgs),
+}
+
+pub(super) fn run(args: &LabelArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
+    match &args.verb {
+        LabelVerb::Serve(args) => serve::run(args, global, output),
+    }
+}
