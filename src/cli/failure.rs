@@ -8,6 +8,7 @@ use crate::gate::Exit;
 use crate::provider::ProviderError;
 use crate::provider::cache::CacheError;
 use crate::record::RecordError;
+use crate::report::ReportError;
 use crate::run::RunError;
 use crate::table::TableError;
 
@@ -138,6 +139,19 @@ impl From<ProviderError> for Failure {
             ProviderError::Cache(error) => error.into(),
             ProviderError::CacheMiss { .. } => Self::new(Exit::Incomplete, error.to_string())
                 .hint("fill the cache with a run that may ask: `--cache rw`"),
+        }
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        let message = error.to_string();
+        match error {
+            ReportError::NoVerdict(_) => {
+                Self::input(message).hint("name a run that `check` made, or give --base to decide now")
+            }
+            ReportError::Table(error) => error.into(),
+            ReportError::Json(_) | ReportError::Template(_) => Self::machine(message),
         }
     }
 }

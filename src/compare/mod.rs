@@ -18,6 +18,7 @@ mod paired_metric;
 mod pairing;
 mod side;
 mod slices;
+mod spending;
 mod summary;
 
 pub use aggregate::Aggregate;
@@ -35,4 +36,5 @@ pub use metric::{MetricSpec, default_metrics};
 pub use pairing::TrialRange;
 pub use side::{Answers, Identity, Labels, MetricValues, Pins, Scored, Seen, SeenTrials, Side};
 pub use slices::{OVERALL, Slice, SliceKeys, slice_name, slices};
+pub use spending::{CostQuality, Reliability, Spending, pareto_front, reliability, spending};
 pub use summary::{Confusion, MetricEstimate, confusions, summarise};

@@ -1,6 +1,8 @@
 //! What the gate says, and why.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::exit::Decision;
 use super::policy::Mode;
@@ -8,7 +10,7 @@ use crate::compare::{Flips, Identity, MetricSummary};
 use crate::stats::Interval;
 
 /// Where a cell stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Fell beyond its margin, with evidence that holds for all cells together.
@@ -28,7 +30,7 @@ pub enum State {
 }
 
 /// One metric on one slice, decided.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
     /// The metric.
     pub metric: String,
@@ -47,7 +49,7 @@ pub struct Cell {
     /// Two-sided 95 % interval of `delta`.
     pub ci: Option<[f64; 2]>,
     /// How `ci` was made.
-    pub method: &'static str,
+    pub method: Cow<'static, str>,
     /// One-sided p of "not worse", before adjustment.
     pub p: Option<f64>,
     /// The same, adjusted over all tested cells.
@@ -82,10 +84,10 @@ impl Cell {
 }
 
 /// The outcome of a gate.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Names this format and its version.
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
     /// The outcome.
     pub decision: Decision,
     /// The exit code that goes with it.
@@ -99,7 +101,7 @@ pub struct Verdict {
     /// Seed of the sign flips.
     pub seed: u64,
     /// The generator behind the seed.
-    pub generator: &'static str,
+    pub generator: Cow<'static, str>,
     /// How many sign flips were drawn; 0 when a single cell was solved exactly.
     pub draws: u32,
     /// The date by which anything that ages was judged.
@@ -124,4 +126,9 @@ pub struct Verdict {
     pub flips: Flips,
     /// What a reader should know before trusting the numbers.
     pub warnings: Vec<String>,
+}
+
+impl Verdict {
+    /// The name and version of the format.
+    pub const SCHEMA: &'static str = "evalgauge.verdict/1";
 }

@@ -111,11 +111,7 @@ impl Frame {
     }
 }
 
-/// Writes a frame as Parquet (zstd), whole or not at all.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn write_frame(path: &Path, frame: Frame) -> Result<(), TableError> {
+fn data_frame(frame: Frame) -> PolarsResult<DataFrame> {
     let columns: Vec<Series> = frame
         .fields
         .into_iter()
@@ -130,13 +126,36 @@ pub fn write_frame(path: &Path, frame: Frame) -> Result<(), TableError> {
             .into_column()
         })
         .collect();
-    let mut frame = DataFrame::new_infer_height(columns).map_err(|error| failed(path, &error))?;
+    DataFrame::new_infer_height(columns)
+}
+
+/// Writes a frame as Parquet (zstd), whole or not at all.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_frame(path: &Path, frame: Frame) -> Result<(), TableError> {
+    let mut frame = data_frame(frame).map_err(|error| failed(path, &error))?;
     let mut file = AtomicFile::create(path)?;
     ParquetWriter::new(&mut file)
         .with_compression(ParquetCompression::Zstd(None))
         .finish(&mut frame)
         .map_err(|error| failed(path, &error))?;
     file.commit()
+}
+
+/// The bytes of a Parquet file with a frame.
+///
+/// # Errors
+/// When columns have different lengths.
+pub fn parquet_bytes(frame: Frame) -> Result<Vec<u8>, TableError> {
+    let failed = |error: polars::prelude::PolarsError| failed(Path::new("the table"), &error);
+    let mut bytes = Vec::new();
+    let mut frame = data_frame(frame).map_err(failed)?;
+    ParquetWriter::new(&mut bytes)
+        .with_compression(ParquetCompression::Zstd(None))
+        .finish(&mut frame)
+        .map_err(failed)?;
+    Ok(bytes)
 }
 
 /// Reads the named columns of a Parquet file that [`write_frame`] made, in the order of `wanted`.
