@@ -137,6 +137,12 @@
     return pieces;
   };
 
+  // Text that may also break after the marks of JSON and paths, not only within words.
+  const breakable = (node, text) => {
+    for (const part of text.split(/(?<=[,;:{}()\[\]/&?=])(?=\S)/u)) node.append(part, make("wbr"));
+    return node;
+  };
+
   // One side of a diff; `most` characters, beginning shortly before the first difference.
   const side = (node, pieces, kind, most) => {
     let skip = 0;
@@ -149,7 +155,7 @@
       skip = 0;
       if (part.length > left) part = part.slice(0, left) + " …";
       left -= part.length;
-      node.append(of === 0 ? part : make(kind < 0 ? "del" : "ins", { text: part }));
+      breakable(of === 0 ? node : node.appendChild(make(kind < 0 ? "del" : "ins")), part);
       if (left <= 0) break;
     }
     return node;
@@ -173,7 +179,7 @@
     const toggle = make("button", { type: "button", "aria-expanded": String(row === open), text: row[0] });
     tr.append(make("th", { role: "rowheader", scope: "row" }, make("div", { class: "cell id" }, toggle, make("small", { text: tags.join(" · ") }))));
     tr.append(make("td", { role: "cell" }, make("div", { class: "cell" }, make("span", { class: "badge " + change, text: (data.paired ? pairedWords : words)[change] }), outcome ? make("small", { text: passesText(outcome) }) : null)));
-    tr.append(cell("input", true, (row[3] || "–").slice(0, 400)));
+    tr.append(cell("input", true, breakable(document.createDocumentFragment(), (row[3] || "–").slice(0, 400))));
     const before = row[4][0] ?? "", now = row[5][0] ?? "";
     if (data.paired) {
       row.pieces = row.pieces || diff(before.slice(0, 4000), now.slice(0, 4000));
@@ -181,7 +187,7 @@
       if (row[4].length) side(left.firstChild, row.pieces, -1, 400); else left.firstChild.append("–");
       if (row[5].length) side(right.firstChild, row.pieces, 1, 400); else right.firstChild.append("–");
       tr.append(left, right);
-    } else tr.append(cell("answer", true, now.slice(0, 400) || "–"));
+    } else tr.append(cell("answer", true, breakable(document.createDocumentFragment(), now.slice(0, 400) || "–")));
     tr.addEventListener("click", (event) => {
       if (getSelection().isCollapsed || event.target === toggle) flip(row, at);
     });
@@ -332,6 +338,8 @@
     slices.append(make("option", { value: "", text: "all" }));
     data.labels.forEach(([key, values], at) => {
       const group = make("optgroup", { label: key });
+      // A key with a value for every example is no way to choose among them; the search finds it.
+      if (values.length > 200) return;
       values.forEach((value, code) => group.append(make("option", { value: `${at},${code}`, text: `${key}=${value}` })));
       slices.append(group);
     });
