@@ -201,13 +201,23 @@ pub(super) fn scatter(candidates: &Candidates) -> Scatter {
         })
         .collect();
     placed.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
+    // Names of neighbours stand below each other.
+    for at in 1..placed.len() {
+        let before = (placed[at - 1].x, placed[at - 1].label_y, placed[at - 1].anchor);
+        let point = &mut placed[at];
+        if point.anchor == before.2 && (point.x - before.0).abs() < 120.0 && (point.label_y - before.1).abs() < 13.0 {
+            point.label_y = tenth(before.1 + 14.0);
+        }
+    }
+    // Two digits that differ from tick to tick, and cents at least.
+    let digits = (1.0 - (reach / 4.0).log10().floor()).clamp(2.0, 9.0) as usize;
     Scatter {
         metric: candidates.metric.clone(),
         front: line(placed.iter().filter(|point| point.front).map(|point| (point.x, point.y))),
         points: placed,
         x_ticks: (0..=4)
             .map(|step| f64::from(step) / 4.0 * reach)
-            .map(|cost| Tick { at: x(cost), text: format!("${cost:.4}") })
+            .map(|cost| Tick { at: x(cost), text: format!("${cost:.digits$}") })
             .collect(),
         y_ticks: quality_ticks(low, high, candidates.percent, y),
     }

@@ -137,8 +137,9 @@ fn what_is_shown_and_what_the_controls_do() {
     page.wait("document.querySelector('#grid .detail') === null");
 
     // From a cell to its examples.
-    page.click("tr.bad .show");
+    page.click("tr.bad .link");
     page.wait("document.querySelector('#metric').selectedIndex > 0");
+    page.click(".card .show");
     is_quiet(&page);
 
     for width in [380, 800, 1400] {

@@ -364,10 +364,16 @@
       grid.scrollTop = 0;
       filter();
     });
-    for (const button of document.querySelectorAll("button.show")) {
-      const at = data.metrics.findIndex((column) => column.name === button.dataset.metric);
-      const parts = sliceParts(button.dataset.slice);
+    for (const place of document.querySelectorAll(".show, .slice")) {
+      const at = data.metrics.findIndex((column) => column.name === place.dataset.metric);
+      const parts = sliceParts(place.dataset.slice);
       if (at < 0 || !parts) continue;
+      let button = place;
+      if (place.matches(".slice")) {
+        // The name of a cell leads to its examples.
+        button = make("button", { type: "button", class: "link", text: place.textContent, title: "show the examples" });
+        place.replaceChildren(button);
+      }
       button.hidden = false;
       button.addEventListener("click", () => {
         metric = at;
