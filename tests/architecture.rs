@@ -38,7 +38,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("compare",   &["stats", "table", "call", "evalset", "score", "record"]),   // two records or tables → differences
     ("calibrate", &["stats", "judge", "score", "record"]),              // a judge against humans → its licence
     ("gate",      &["stats", "score", "compare", "calibrate"]),         // a comparison → a verdict
-    ("report",    &["stats", "score", "record", "compare", "calibrate", "gate"]), // what was found → text
+    ("report",    &["stats", "table", "score", "record", "compare", "calibrate", "gate"]), // what was found → text
     ("check",     &["stats", "record", "run", "compare", "calibrate", "gate"]), // run, compare, decide, ask for more
     ("publish",   &["table", "report"]),                                // reports to where people read them
     ("page",      &["table", "evalset", "judge"]),                      // the labelling page

@@ -1,7 +1,7 @@
 //! What can be typed.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -15,6 +15,7 @@ use super::stats::StatsArgs;
 use crate::compare::IntervalMethod;
 use crate::gate::Mode;
 use crate::provider::cache::CacheMode;
+use crate::report::{Format, Rows};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 pass · 1 regression · 2 usage, configuration or input · 3 inconclusive and the policy says that is no pass ·
@@ -55,6 +56,8 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Decide whether HEAD is worse than BASE, cell by cell
     Gate(GateArgs),
+    /// Show a run or a verdict again: page, Markdown, test cases, tables
+    Report(ReportArgs),
     /// How many examples, the smallest change that shows, what trials buy
     Power(PowerArgs),
     /// Statistics on files or numbers: κ, McNemar, Wilson, pass@k, ECE, Holm …
@@ -84,9 +87,9 @@ pub(super) struct Global {
     /// The date by which anything that ages is judged [default: today]
     #[arg(long, global = true, value_name = "DATE")]
     pub(super) as_of: Option<jiff::civil::Date>,
-    /// Form of the result on stdout
-    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text)]
-    pub(super) format: OutputFormat,
+    /// Form of the result [default: by the ending of --output's FILE, else text]
+    #[arg(short, long, global = true, value_enum)]
+    pub(super) format: Option<FormatArg>,
     /// Write the result to FILE instead of stdout
     #[arg(short, long, global = true, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
@@ -101,14 +104,74 @@ pub(super) struct Global {
     pub(super) color: Color,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// The forms that every verb has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OutputFormat {
+    Text,
+    Json,
+    Md,
+}
+
+/// The forms of a report; verbs that report nothing have the first three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormatArg {
     /// For people
     Text,
     /// One JSON object, also when the verb fails
     Json,
     /// GitHub's Markdown
     Md,
+    /// Reports: one page for a browser
+    Html,
+    /// Reports: test cases for a CI system
+    Junit,
+    /// Reports: a table for a spreadsheet
+    Csv,
+    /// Reports: a table for data tools
+    Parquet,
+    /// Reports: lines for a commit message
+    Trailer,
+}
+
+impl FormatArg {
+    /// The format that a file's ending stands for.
+    pub(super) fn of_file(path: &Path) -> Option<Self> {
+        Some(match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" => Self::Text,
+            "json" => Self::Json,
+            "md" => Self::Md,
+            "html" | "htm" => Self::Html,
+            "xml" => Self::Junit,
+            "csv" => Self::Csv,
+            "parquet" => Self::Parquet,
+            _ => return None,
+        })
+    }
+
+    /// The form, where every verb has it.
+    pub(super) const fn plain(self) -> Option<OutputFormat> {
+        Some(match self {
+            Self::Text => OutputFormat::Text,
+            Self::Json => OutputFormat::Json,
+            Self::Md => OutputFormat::Md,
+            Self::Html | Self::Junit | Self::Csv | Self::Parquet | Self::Trailer => return None,
+        })
+    }
+}
+
+impl From<FormatArg> for Format {
+    fn from(format: FormatArg) -> Self {
+        match format {
+            FormatArg::Text => Self::Terminal,
+            FormatArg::Json => Self::Json,
+            FormatArg::Md => Self::Markdown,
+            FormatArg::Html => Self::Html,
+            FormatArg::Junit => Self::Junit,
+            FormatArg::Csv => Self::Csv,
+            FormatArg::Parquet => Self::Parquet,
+            FormatArg::Trailer => Self::Trailer,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -186,6 +249,46 @@ pub(super) struct CheckArgs {
     pub(super) run: RunArgs,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
+    /// Where report.md, report.html, verdict.json and junit.xml go [default: the run's folder]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) reports: Option<PathBuf>,
+    /// What --format csv and parquet hold
+    #[arg(long, value_enum, default_value_t = RowsArg::Cells)]
+    pub(super) rows: RowsArg,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// A run's id, its folder, `latest`, `baseline`, or a verdict.json
+    pub(super) subject: String,
+    /// Decide anew against this record, under the project's policy [default: the verdict that is beside the record]
+    #[arg(short, long, value_name = "RUN")]
+    pub(super) base: Option<String>,
+    /// A further record for the plot of cost against quality; may be given several times
+    #[arg(long = "with", value_name = "RUN")]
+    pub(super) others: Vec<String>,
+    /// What --format csv and parquet hold
+    #[arg(long, value_enum, default_value_t = RowsArg::Cells)]
+    pub(super) rows: RowsArg,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum RowsArg {
+    /// A row for every metric and slice
+    Cells,
+    /// A row for every example and metric
+    Examples,
+}
+
+impl From<RowsArg> for Rows {
+    fn from(rows: RowsArg) -> Self {
+        match rows {
+            RowsArg::Cells => Self::Cells,
+            RowsArg::Examples => Self::Examples,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -427,6 +530,12 @@ pub(super) struct GateArgs {
     pub(super) head: String,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
+    /// Write report.md, report.html, verdict.json and junit.xml into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) reports: Option<PathBuf>,
+    /// What --format csv and parquet hold
+    #[arg(long, value_enum, default_value_t = RowsArg::Cells)]
+    pub(super) rows: RowsArg,
     #[command(flatten)]
     pub(super) table: TableArgs,
 }
@@ -456,6 +565,19 @@ pub(super) struct PolicyArgs {
     /// Share of the baseline's examples that the head must have [default: 1]
     #[arg(long, value_name = "X")]
     pub(super) coverage: Option<f64>,
+}
+
+impl PolicyArgs {
+    /// Whether any of them was typed.
+    pub(super) const fn is_given(&self) -> bool {
+        self.margin.is_some()
+            || self.alpha.is_some()
+            || self.tolerance.is_some()
+            || self.mode.is_some()
+            || self.fail_undecided
+            || self.min_n.is_some()
+            || self.coverage.is_some()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -3,9 +3,10 @@
 use super::args::{CheckArgs, Global};
 use super::baseline::{STALE_DAYS, warnings as baseline_warnings};
 use super::failure::Failure;
-use super::gate::{as_of, policy_digest, print, with_flags};
+use super::gate::{as_of, policy_digest, with_flags};
 use super::noise::floors;
 use super::output::Output;
+use super::report::{Sources, write, write_all};
 use super::run::{MadeRun, execute, shown};
 use super::source::baseline_record;
 use crate::check::{RecordSource, Terms, decide_records};
@@ -13,8 +14,7 @@ use crate::compare::OVERALL;
 use crate::config::Project;
 use crate::gate::{Exit, Given, Verdict};
 use crate::record::{Blessing, HistoryLine, NoiseFloor, history, remember};
-use crate::report::{Format, View, json_text, render};
-use crate::table::write_atomically;
+use crate::report::Report;
 
 pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let project = Project::open(global.config.as_deref())?;
@@ -57,16 +57,15 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
             },
         },
     )?;
-    let verdict = &checked.verdict;
-    let view = View::of_verdict(verdict);
-    let report = made.folder.path.join("report.md");
-    write_atomically(&report, render(&view, Format::Markdown, false).as_bytes())?;
-    let json = json_text(verdict).map_err(|error| Failure::machine(error.to_string()))?;
-    write_atomically(&made.folder.path.join("verdict.json"), json.as_bytes())?;
-    remember(&reports, &line(verdict, &made))?;
-    print(verdict, output)?;
-    output.note(&format!("report {}", shown(&report)));
-    Ok(verdict.decision.exit())
+    remember(&reports, &line(&checked.verdict, &made))?;
+    let exit = checked.verdict.decision.exit();
+    let sources = Sources { project: &project, baseline: Some(&baseline), head: &made.record, others: &[] };
+    let report = sources.add_to(Report::of_verdict(checked.verdict))?;
+    let folder = args.reports.as_ref().unwrap_or(&made.folder.path);
+    write_all(&report, folder)?;
+    write(&report, args.rows.into(), output)?;
+    output.note(&format!("report {}", shown(&folder.join("report.html"))));
+    Ok(exit)
 }
 
 /// What the history keeps of a check.

@@ -1,23 +1,15 @@
 //! `evalgauge compare`: two sides, cell by cell, without a decision.
 
-use serde::Serialize;
-
-use super::args::{CompareArgs, Global, OutputFormat};
+use super::args::{CompareArgs, Global};
 use super::failure::Failure;
 use super::output::Output;
+use super::report::write;
 use super::source::sides;
-use crate::compare::{CompareOptions, Comparison, Tolerances, compare};
+use crate::compare::{CompareOptions, Tolerances, compare};
 use crate::config::Project;
 use crate::gate::Exit;
-use crate::report::{Format, View, render};
+use crate::report::{Report, Rows};
 use crate::stats::Alpha;
-
-#[derive(Serialize)]
-struct Printed<'a> {
-    schema: &'static str,
-    #[serde(flatten)]
-    comparison: &'a Comparison,
-}
 
 pub(super) fn run(args: &CompareArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let alpha = Alpha::new(args.alpha).map_err(|error| Failure::input(format!("--alpha: {error}")))?;
@@ -33,14 +25,6 @@ pub(super) fn run(args: &CompareArgs, global: &Global, output: &Output) -> Resul
         seed: global.seed.unwrap_or(project.config.seed),
     };
     let comparison = compare(&baseline, &head, &options)?;
-    match output.format() {
-        OutputFormat::Json => {
-            output.json(&Printed { schema: "evalgauge.comparison/1", comparison: &comparison })?;
-        }
-        OutputFormat::Text => {
-            output.result(&render(&View::of_comparison(&comparison), Format::Terminal, output.color()))?;
-        }
-        OutputFormat::Md => output.result(&render(&View::of_comparison(&comparison), Format::Markdown, false))?,
-    }
+    write(&Report::of_comparison(comparison), Rows::Cells, output)?;
     Ok(Exit::Pass)
 }

@@ -10,6 +10,7 @@ use crate::page::PageError;
 use crate::provider::ProviderError;
 use crate::provider::cache::CacheError;
 use crate::record::RecordError;
+use crate::report::ReportError;
 use crate::run::RunError;
 use crate::table::TableError;
 
@@ -167,6 +168,19 @@ impl From<JudgeError> for Failure {
         match error {
             JudgeError::File(error) => error.into(),
             _ => Self::input(error.to_string()),
+        }
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        let message = error.to_string();
+        match error {
+            ReportError::NoVerdict(_) => {
+                Self::input(message).hint("name a run that `check` made, or give --base to decide now")
+            }
+            ReportError::Table(error) => error.into(),
+            ReportError::Json(_) | ReportError::Template(_) => Self::machine(message),
         }
     }
 }

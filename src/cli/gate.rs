@@ -1,13 +1,14 @@
 //! `evalgauge gate`: the decision about two sides that are already there.
 
-use super::args::{GateArgs, Global, OutputFormat, PolicyArgs};
+use super::args::{GateArgs, Global, PolicyArgs};
 use super::failure::Failure;
 use super::output::Output;
-use super::source::sides;
+use super::report::{Sources, rendered_from_records, write, write_all};
+use super::source::{records, sides};
 use crate::compare::{CompareOptions, IntervalMethod, compare};
 use crate::config::Project;
-use crate::gate::{Exit, GatePolicy, Given, Margins, OnUndecided, Verdict, decide};
-use crate::report::{Format, View, render};
+use crate::gate::{Exit, GatePolicy, Given, Margins, OnUndecided, decide};
+use crate::report::Report;
 use crate::stats::Alpha;
 use crate::table::sha256_hex;
 
@@ -34,8 +35,20 @@ pub(super) fn run(args: &GateArgs, global: &Global, output: &Output) -> Result<E
     let (as_of, policy_sha256) = (as_of(global), policy_digest(&policy)?);
     let given = Given { policy_sha256: Some(&policy_sha256), ..Given::on(&as_of) };
     let verdict = decide(&comparison, &policy, &given).map_err(Failure::input)?;
-    print(&verdict, output)?;
-    Ok(verdict.decision.exit())
+    let exit = verdict.decision.exit();
+    let mut report = Report::of_verdict(verdict);
+    // Answers are read again only where they are shown.
+    if args.reports.is_some() || rendered_from_records(output) {
+        if let Some((baseline, head)) = records(&project, &args.base, &args.head)? {
+            report =
+                Sources { project: &project, baseline: Some(&baseline), head: &head, others: &[] }.add_to(report)?;
+        }
+    }
+    if let Some(folder) = &args.reports {
+        write_all(&report, folder)?;
+    }
+    write(&report, args.rows.into(), output)?;
+    Ok(exit)
 }
 
 /// What "the same policy" means: SHA-256 over all its settings.
@@ -74,12 +87,4 @@ pub(super) fn with_flags(mut policy: GatePolicy, flags: &PolicyArgs) -> GatePoli
         policy.require.coverage = coverage;
     }
     policy
-}
-
-pub(super) fn print(verdict: &Verdict, output: &Output) -> Result<(), Failure> {
-    match output.format() {
-        OutputFormat::Json => output.json(verdict),
-        OutputFormat::Text => output.result(&render(&View::of_verdict(verdict), Format::Terminal, output.color())),
-        OutputFormat::Md => output.result(&render(&View::of_verdict(verdict), Format::Markdown, false)),
-    }
 }

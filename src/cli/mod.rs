@@ -23,6 +23,7 @@ mod output;
 mod outside;
 mod power;
 mod progress;
+mod report;
 mod run;
 mod source;
 mod stats;
@@ -78,6 +79,12 @@ fn start(cli: &Cli) -> Exit {
 }
 
 fn prepare(cli: &Cli, output: &Output) -> Result<(), Failure> {
+    let reports =
+        matches!(cli.command, Command::Report(_) | Command::Check(_) | Command::Gate(_) | Command::Compare(_));
+    if !reports && cli.global.format.is_some_and(|format| format.plain().is_none()) {
+        return Err(Failure::input("--format asks for a form of reports, and this verb makes none".to_owned())
+            .hint("its forms are text, json and md; `evalgauge report RUN` has the others"));
+    }
     if let Some(threads) = cli.global.threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads.into())
@@ -100,6 +107,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Cache(args) => cache::run(args, output),
         Command::Compare(args) => compare::run(args, &cli.global, output),
         Command::Gate(args) => gate::run(args, &cli.global, output),
+        Command::Report(args) => report::run(args, &cli.global, output),
         Command::Power(args) => power::run(args, &cli.global, output),
         Command::Stats(args) => stats::run(args, &cli.global, output),
         Command::Ab(args) => ab::run(args, &cli.global, output),

@@ -1,11 +1,11 @@
 //! The one printer: results on stdout or in a file, everything else on stderr.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::args::{Color, Global, OutputFormat};
+use super::args::{Color, FormatArg, Global, OutputFormat};
 use super::failure::Failure;
 use crate::gate::Exit;
 use crate::report::{escape_control, json_text};
@@ -13,7 +13,7 @@ use crate::table::write_atomically;
 
 /// Where results, progress and complaints go.
 pub(super) struct Output {
-    format: OutputFormat,
+    format: FormatArg,
     file: Option<PathBuf>,
     quiet: bool,
     verbose: bool,
@@ -46,11 +46,24 @@ impl Output {
                 global.output.is_none() && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
             }
         };
-        Self { format: global.format, file: global.output.clone(), quiet: global.quiet, verbose: global.verbose, color }
+        let by_ending = || global.output.as_deref().and_then(FormatArg::of_file);
+        let format = global.format.or_else(by_ending).unwrap_or(FormatArg::Text);
+        Self { format, file: global.output.clone(), quiet: global.quiet, verbose: global.verbose, color }
     }
 
-    pub(super) const fn format(&self) -> OutputFormat {
+    /// The form of a result that is no report. What only reports have was refused before any verb began.
+    pub(super) fn format(&self) -> OutputFormat {
+        self.format.plain().unwrap_or(OutputFormat::Text)
+    }
+
+    /// The form of a report.
+    pub(super) const fn report_format(&self) -> FormatArg {
         self.format
+    }
+
+    /// Where the result goes, if not to stdout.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     pub(super) const fn is_quiet(&self) -> bool {
@@ -63,11 +76,16 @@ impl Output {
 
     /// The result, as text.
     pub(super) fn result(&self, text: &str) -> Result<(), Failure> {
+        self.bytes(text.as_bytes())
+    }
+
+    /// The result, as bytes.
+    pub(super) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         if let Some(file) = &self.file {
-            return Ok(write_atomically(file, text.as_bytes())?);
+            return Ok(write_atomically(file, bytes)?);
         }
         let mut stdout = std::io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             // A reader that has seen enough (`| head`) does not change the verdict.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             other => other.map_err(|error| Failure::machine(format!("cannot write the result: {error}"))),
@@ -108,7 +126,7 @@ impl Output {
         if let Some(hint) = &failure.hint {
             complain(&format!("hint: {hint}"));
         }
-        if self.format == OutputFormat::Json {
+        if self.format == FormatArg::Json {
             let object = FailureObject {
                 schema: "evalgauge.error/1",
                 exit_code: failure.exit.code(),

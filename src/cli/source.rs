@@ -74,6 +74,15 @@ pub(super) fn one_side(
     Ok((side_of_record(&record, &shown(&folder), &metrics)?, slices, Some(record)))
 }
 
+/// Both records, where both names stand for one; a plain table has no answers.
+pub(super) fn records(project: &Project, base: &str, head: &str) -> Result<Option<(RunRecord, RunRecord)>, Failure> {
+    let head_source = resolve(project, head, None)?;
+    Ok(match (resolve(project, base, Some(&head_source))?, head_source) {
+        (Source::Record(base, _), Source::Record(head, _)) => Some((*base, *head)),
+        _ => None,
+    })
+}
+
 fn resolve(project: &Project, name: &str, head: Option<&Source>) -> Result<Source, Failure> {
     let path = Path::new(name);
     if path.is_file() {

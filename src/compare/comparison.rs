@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::cell::cell;
 use super::corpus::CorpusEvidence;
@@ -179,7 +179,7 @@ pub struct CellEvidence {
 }
 
 /// One metric, over all examples.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricSummary {
     /// Its name.
     pub name: String,

@@ -2,14 +2,14 @@
 
 use std::cmp::Ordering;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::paired_metric::PairedMetric;
 use super::pairing::{Matched, Pairing};
 use super::side::Side;
 
 /// An example whose passes changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flip {
     /// The example.
     pub id: String,
@@ -24,7 +24,7 @@ pub struct Flip {
     /// Trials of the head.
     pub head_trials: u32,
     /// Its slices, `key=value`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slices: Vec<String>,
     /// The input, where the source has it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,7 +38,7 @@ pub struct Flip {
 }
 
 /// The four classes of examples whose passes changed; ids ascending within a metric.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Flips {
     /// All trials passed, now none does: broken for good.
     pub pass_to_fail: Vec<Flip>,

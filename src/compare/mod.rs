@@ -20,6 +20,7 @@ mod noise;
 mod pairing;
 mod side;
 mod slices;
+mod spending;
 mod summary;
 mod watched;
 
@@ -40,5 +41,6 @@ pub use noise::noise_floor;
 pub use pairing::TrialRange;
 pub use side::{Answers, Identity, Labels, MetricValues, Pins, Scored, Seen, SeenTrials, Side};
 pub use slices::{OVERALL, Slice, SliceKeys, slice_name, slices};
+pub use spending::{CostQuality, Reliability, Spending, pareto_front, reliability, spending};
 pub use summary::{Confusion, MetricEstimate, confusions, summarise};
 pub use watched::Watched;

@@ -1,6 +1,6 @@
 //! Bringing two sides together: the same examples, the same number of trials.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::aggregate::Aggregate;
 use super::error::CompareError;
@@ -81,7 +81,7 @@ fn short(digest: &str) -> &str {
 }
 
 /// How many trials an example has, over all examples of a side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrialRange {
     /// The fewest.
     pub least: usize,

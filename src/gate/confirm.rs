@@ -1,9 +1,9 @@
 //! Whether a flip of a safety example is real: both sides are run on it again.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The re-runs of one example under one metric. They decide about this flip alone and enter no estimate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rerun {
     /// The example.
     pub id: String,
@@ -16,7 +16,7 @@ pub struct Rerun {
 }
 
 /// What re-runs say about a flip.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confirmation {
     /// The baseline always passes and the head mostly fails.

@@ -123,14 +123,14 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, given: &Given<'_>) -
     let waived = rule::accept(&mut cells, policy, given.as_of);
     let below_noise = add_noise(&mut cells, given.noise);
     let mut verdict = Verdict {
-        schema: "evalgauge.verdict/1",
+        schema: Verdict::SCHEMA.into(),
         decision: Decision::Pass,
         exit_code: 0,
         reason: String::new(),
         mode: policy.mode,
         alpha: policy.alpha,
         seed: comparison.seed,
-        generator: rng::ALGORITHM,
+        generator: rng::ALGORITHM.into(),
         draws: outcome.draws,
         as_of: given.as_of.to_owned(),
         trials: gating.iter().map(|metric| metric.trials_used).max().unwrap_or(0),
@@ -264,7 +264,7 @@ fn decide_cell(
         head: compared.head,
         delta: compared.delta,
         ci: compared.ci.map(|ci| [ci.low, ci.high]),
-        method: compared.method,
+        method: compared.method.into(),
         p: tested.and_then(|tested| tested.p),
         p_adjusted,
         margin: margin * width,

@@ -1,6 +1,6 @@
 //! How the program ends: one enum for every verb.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The exit codes, which are part of the public interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -31,7 +31,7 @@ impl Exit {
 }
 
 /// What the gate says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
     /// No evidence of harm (or, in non-inferiority mode, evidence of none beyond the margins).

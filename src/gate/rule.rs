@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::confirm::{Confirmation, Rerun, confirmation};
 use super::guard_rail;
@@ -12,7 +12,7 @@ use crate::compare::{CellComparison, Comparison, Flip, Flips, MetricSummary, Wat
 use crate::stats::Alpha;
 
 /// The kinds of rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// A named example passes in every trial of the head.
@@ -48,7 +48,7 @@ impl Rule {
 }
 
 /// Where a rule stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RuleState {
     /// The evidence says that it holds.
@@ -75,7 +75,7 @@ impl RuleState {
 }
 
 /// One rule about one subject, decided.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleOutcome {
     /// The rule.
     pub rule: Rule,

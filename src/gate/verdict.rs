@@ -1,6 +1,8 @@
 //! What the gate says, and why.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use super::confirm::Rerun;
 use super::exit::Decision;
@@ -10,7 +12,7 @@ use crate::compare::{Flips, Identity, MetricSummary};
 use crate::stats::Interval;
 
 /// Where a cell stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Fell beyond its margin, with evidence that holds for all cells together.
@@ -32,7 +34,7 @@ pub enum State {
 }
 
 /// One metric on one slice, decided.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
     /// The metric.
     pub metric: String,
@@ -51,7 +53,7 @@ pub struct Cell {
     /// Two-sided 95 % interval of `delta`.
     pub ci: Option<[f64; 2]>,
     /// How `ci` was made.
-    pub method: &'static str,
+    pub method: Cow<'static, str>,
     /// One-sided p of "not worse", before adjustment.
     pub p: Option<f64>,
     /// The same, adjusted over all tested cells.
@@ -86,10 +88,10 @@ impl Cell {
 }
 
 /// The outcome of a gate.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Names this format and its version.
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
     /// The outcome.
     pub decision: Decision,
     /// The exit code that goes with it.
@@ -103,7 +105,7 @@ pub struct Verdict {
     /// Seed of the sign flips.
     pub seed: u64,
     /// The generator behind the seed.
-    pub generator: &'static str,
+    pub generator: Cow<'static, str>,
     /// How many sign flips were drawn; 0 when a single cell was solved exactly.
     pub draws: u32,
     /// The date by which anything that ages was judged.
@@ -129,9 +131,10 @@ pub struct Verdict {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub looks: Option<u64>,
     /// The rules beside the cells.
+    #[serde(default)]
     pub rules: Vec<RuleOutcome>,
     /// What re-runs of safety examples said; they enter no estimate.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reruns: Vec<Rerun>,
     /// SHA-256 of the policy, where it was read from a project.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,4 +143,9 @@ pub struct Verdict {
     pub flips: Flips,
     /// What a reader should know before trusting the numbers.
     pub warnings: Vec<String>,
+}
+
+impl Verdict {
+    /// The name and version of the format.
+    pub const SCHEMA: &'static str = "evalgauge.verdict/1";
 }

@@ -3,65 +3,126 @@
 use std::fmt::Write;
 
 use super::text::escape_markdown;
-use super::view::{Row, View};
+use super::view::{Row, View, grouped_digits};
 
 /// Broken examples shown.
 const MOST_FLIPS: usize = 10;
 /// Characters of an answer.
 const MOST_CHARACTERS: usize = 300;
 
-/// The report as Markdown; the verdict is the heading.
-#[must_use]
-pub fn markdown(view: &View) -> String {
-    let mut out = String::new();
-    // Writing to a String cannot fail.
-    let _ = sections(&mut out, view);
-    out
+/// How long the text may become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// A comment on a pull request: 65,536 characters.
+    Comment,
+    /// A step's summary: 1 MiB.
+    Summary,
 }
 
-fn sections(out: &mut String, view: &View) -> std::fmt::Result {
+impl Limit {
+    /// Whether a text keeps to it, with a little room for what the publisher adds.
+    fn holds(self, text: &str) -> bool {
+        match self {
+            // GitHub counts characters as UTF-16 does.
+            Self::Comment => text.encode_utf16().count() <= 65_536 - 512,
+            Self::Summary => text.len() <= (1 << 20) - 4096,
+        }
+    }
+}
+
+/// A part of the report that is shown whole or not at all.
+struct Section {
+    name: &'static str,
+    text: String,
+}
+
+/// The report as Markdown; the verdict is the heading. Where it would be longer than the limit, whole sections are left out,
+/// the last ones first, and the text says which.
+#[must_use]
+pub fn markdown(view: &View, limit: Limit) -> String {
+    let mut sections = Vec::new();
+    let mut add = |name: &'static str, write: &dyn Fn(&mut String) -> std::fmt::Result| {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = write(&mut text);
+        sections.push(Section { name, text });
+    };
+    add("verdict", &|out| head(out, view));
+    add("what to do", &|out| list(out, "What to do", &view.next_steps));
+    add("regressed cells", &|out| regressed(out, view));
+    add("metrics", &|out| estimates(out, view));
+    add("examples that broke", &|out| broken(out, view));
+    add("cells", &|out| table(out, view, &view.rows));
+    add("slices too small to test", &|out| small(out, view));
+    add("undecided", &|out| list(out, "Undecided, and what would settle it", &view.undecided));
+    add("examples that changed", &|out| changed(out, view));
+    add("warnings", &|out| list(out, "Warnings", &view.warnings));
+    add("cost and latency", &|out| costs(out, view));
+    add("provenance", &|out| folded(out, "Provenance", view.provenance.iter().map(|(a, b)| format!("{a}: {b}"))));
+    add("method", &|out| folded(out, "Method", view.method.iter().cloned()));
+    fit(sections, limit)
+}
+
+/// As many sections as the limit allows, from the front.
+fn fit(mut sections: Vec<Section>, limit: Limit) -> String {
+    let mut dropped: Vec<&'static str> = Vec::new();
+    loop {
+        let mut text: String = sections.iter().map(|section| section.text.as_str()).collect();
+        if !dropped.is_empty() {
+            dropped.sort_unstable();
+            text.push_str(&format!(
+                "> Left out to stay within GitHub's limit: {}. The HTML report has everything.\n",
+                dropped.join(", ")
+            ));
+        }
+        if limit.holds(&text) || sections.len() == 1 {
+            return text;
+        }
+        if let Some(section) = sections.pop().filter(|section| !section.text.is_empty()) {
+            dropped.push(section.name);
+        }
+    }
+}
+
+fn head(out: &mut String, view: &View) -> std::fmt::Result {
     match view.decision {
         Some(decision) => {
             let mark = if view.good { "✅" } else { "❌" };
             writeln!(out, "## {mark} {decision}: {}\n", escape_markdown(&view.reason, 400))?;
         }
-        None => writeln!(out, "## Comparison\n")?,
+        None if view.estimates.is_empty() => writeln!(out, "## Comparison\n")?,
+        None => writeln!(out, "## Record\n")?,
     }
-    writeln!(out, "**{}** · {}\n", escape_markdown(&view.subject, 200), view.setting)?;
-    if !view.regressed.is_empty() {
-        writeln!(out, "### Regressed, the deepest fall first\n")?;
-        for cell in &view.regressed {
-            let name = escape_markdown(&cell.name, 200);
-            writeln!(
-                out,
-                "- **{name}**: {}; {} broke, {} went the other way",
-                cell.summary, cell.broke, cell.recovered
-            )?;
-        }
-        writeln!(out)?;
+    writeln!(out, "**{}** · {}\n", escape_markdown(&view.subject, 200), view.setting)
+}
+
+fn regressed(out: &mut String, view: &View) -> std::fmt::Result {
+    if view.regressed.is_empty() {
+        return Ok(());
     }
-    broken(out, view)?;
-    table(out, view, &view.rows)?;
-    if !view.small_rows.is_empty() {
-        writeln!(out, "<details><summary>{} slices too small to test</summary>\n", view.small_rows.len())?;
-        table(out, view, &view.small_rows)?;
-        writeln!(out, "</details>\n")?;
+    writeln!(out, "### Regressed, the deepest fall first\n")?;
+    for cell in &view.regressed {
+        let name = escape_markdown(&cell.name, 200);
+        writeln!(out, "- **{name}**: {}; {} broke, {} went the other way", cell.summary, cell.broke, cell.recovered)?;
     }
-    list(out, "Undecided, and what would settle it", &view.undecided)?;
-    let flips: Vec<String> =
-        view.flips.iter().filter(|(_, n)| *n > 0).map(|(class, n)| format!("{n} {class}")).collect();
-    if !flips.is_empty() {
-        writeln!(out, "Examples that changed: {}.\n", flips.join(", "))?;
+    writeln!(out)
+}
+
+fn estimates(out: &mut String, view: &View) -> std::fmt::Result {
+    if view.estimates.is_empty() {
+        return Ok(());
     }
-    list(out, "Warnings", &view.warnings)?;
-    writeln!(out, "<details><summary>Provenance and method</summary>\n")?;
-    for (label, text) in &view.provenance {
-        writeln!(out, "- {label}: {}", escape_markdown(text, 300))?;
+    writeln!(out, "| metric | estimate | value | 95 % | passed | scored | unscored |")?;
+    writeln!(out, "| --- | --- | --: | --: | --: | --: | --: |")?;
+    for row in &view.estimates {
+        let name = escape_markdown(&row.metric, 100);
+        writeln!(
+            out,
+            "| {name} | {} | {} | {} | {} | {} | {} |",
+            row.estimate, row.value, row.ci, row.passed, row.scored, row.unscored
+        )?;
     }
-    for sentence in &view.method {
-        writeln!(out, "- {sentence}")?;
-    }
-    writeln!(out, "\n</details>")
+    writeln!(out)
 }
 
 fn broken(out: &mut String, view: &View) -> std::fmt::Result {
@@ -89,7 +150,29 @@ fn broken(out: &mut String, view: &View) -> std::fmt::Result {
     writeln!(out, "\n</details>\n")
 }
 
+fn small(out: &mut String, view: &View) -> std::fmt::Result {
+    if view.small_rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<details><summary>{} slices too small to test</summary>\n", view.small_rows.len())?;
+    table(out, view, &view.small_rows)?;
+    writeln!(out, "</details>\n")
+}
+
+fn changed(out: &mut String, view: &View) -> std::fmt::Result {
+    let flips: Vec<String> = view
+        .flips
+        .iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(class, n)| format!("{} {class}", grouped_digits(*n as u64)))
+        .collect();
+    if flips.is_empty() { Ok(()) } else { writeln!(out, "Examples that changed: {}.\n", flips.join(", ")) }
+}
+
 fn table(out: &mut String, view: &View, rows: &[Row]) -> std::fmt::Result {
+    if rows.is_empty() {
+        return Ok(());
+    }
     let with_state = view.decision.is_some();
     write!(
         out,
@@ -119,6 +202,32 @@ fn table(out: &mut String, view: &View, rows: &[Row]) -> std::fmt::Result {
     writeln!(out)
 }
 
+fn costs(out: &mut String, view: &View) -> std::fmt::Result {
+    if view.costs.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<details><summary>Cost and latency</summary>\n")?;
+    let alone = !view.estimates.is_empty();
+    writeln!(
+        out,
+        "{}",
+        if alone { "| figure | record |\n| --- | --: |" } else { "| figure | baseline | head |\n| --- | --: | --: |" }
+    )?;
+    for cost in &view.costs {
+        let before = if alone { String::new() } else { format!(" {} |", cost.baseline) };
+        writeln!(out, "| {} |{before} {} |", cost.what, cost.head)?;
+    }
+    writeln!(out, "\n</details>\n")
+}
+
+fn folded(out: &mut String, title: &str, lines: impl Iterator<Item = String>) -> std::fmt::Result {
+    writeln!(out, "<details><summary>{title}</summary>\n")?;
+    for line in lines {
+        writeln!(out, "- {}", escape_markdown(&line, 400))?;
+    }
+    writeln!(out, "\n</details>\n")
+}
+
 fn list(out: &mut String, title: &str, items: &[String]) -> std::fmt::Result {
     if items.is_empty() {
         return Ok(());
@@ -126,4 +235,39 @@ fn list(out: &mut String, title: &str, items: &[String]) -> std::fmt::Result {
     writeln!(out, "### {title}\n")?;
     items.iter().try_for_each(|item| writeln!(out, "- {}", escape_markdown(item, 500)))?;
     writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn section(name: &'static str, text: &str) -> Section {
+        Section { name, text: text.to_owned() }
+    }
+
+    #[test]
+    fn whole_sections_go_the_last_ones_first_and_are_named() {
+        let long = "x".repeat(40_000);
+        let sections = || {
+            vec![
+                section("verdict", "V\n"),
+                section("cells", &long),
+                section("undecided", &long),
+                section("method", "M\n"),
+            ]
+        };
+        let text = fit(sections(), Limit::Comment);
+        assert!(text.starts_with("V\nx") && !text.contains('M') && text.len() < 65_536, "{} bytes", text.len());
+        assert!(text.ends_with(
+            "> Left out to stay within GitHub's limit: method, undecided. The HTML report has everything.\n"
+        ));
+        assert!(fit(sections(), Limit::Summary).ends_with("M\n"));
+    }
+
+    #[test]
+    fn characters_are_counted_as_github_counts_them() {
+        // Thirty-three thousand emoji are 66,000 units of UTF-16.
+        let text = fit(vec![section("verdict", "V\n"), section("cells", &"🙂".repeat(33_000))], Limit::Comment);
+        assert!(text.contains("Left out"));
+    }
 }

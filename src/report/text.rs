@@ -19,9 +19,43 @@ pub fn escape_control(text: &str, most: usize) -> String {
     out
 }
 
-/// Characters that change the direction of text or take no room.
+/// The same for text that keeps its lines and tabs.
+#[must_use]
+pub fn escape_lines(text: &str, most: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(most * 2));
+    let mut characters = text.chars().peekable();
+    let mut count = 0;
+    while let Some(c) = characters.next() {
+        if count == most {
+            out.push('…');
+            break;
+        }
+        count += 1;
+        match c {
+            '\n' | '\t' => out.push(c),
+            // Half of a line's end in files from elsewhere.
+            '\r' if characters.peek() == Some(&'\n') => {}
+            c if c.is_control() || is_invisible(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Characters that change the direction of text, end a line unseen, or take no room.
 const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 /// Text for a Markdown table cell or paragraph: nothing in it is markup, a table break, HTML, a link or a mention.
@@ -57,5 +91,7 @@ mod tests {
         assert_eq!(escape_control("a\u{1b}[31m\nb\u{202e}", 99), "a\\u{1b}[31m b\\u{202e}");
         assert_eq!(escape_markdown("<b>|`x`", 99), "&lt;b&gt;&#124;\\`x\\`");
         assert_eq!(escape_control("abcdef", 3), "abc…");
+        assert_eq!(escape_lines("a\r\n\tb\rc\0", 99), "a\n\tb\\u{d}c\\u{0}");
+        assert_eq!(escape_lines("abcdef", 3), "abc…");
     }
 }

@@ -1,15 +1,33 @@
 //! What a reader wants to see, in words: shared by the renderers.
 
+use serde::Serialize;
+
+use super::costs::{Cost, costs};
+use super::steps::next_steps;
 use crate::compare::{
-    CORPUS_METHOD, CORPUS_RESAMPLES, CellComparison, Comparison, Flip, Identity, MetricSummary, OVERALL, Tests,
+    CORPUS_METHOD, CORPUS_RESAMPLES, CellComparison, Comparison, Flip, Identity, MetricEstimate, MetricSummary,
+    OVERALL, Spending, Tests,
 };
 use crate::gate::{Cell, Decision, State, Verdict};
 
 /// Characters of an interval plot.
 const PLOT_WIDTH: usize = 25;
 
+/// An interval on the plots' axis, where the ends are −1 and 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Mark {
+    /// The lower end.
+    pub low: f64,
+    /// The estimate.
+    pub delta: f64,
+    /// The upper end.
+    pub high: f64,
+    /// Minus the margin, or plus it where less is better.
+    pub margin: Option<f64>,
+}
+
 /// One line of the table of cells.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
     /// The metric.
     pub metric: String,
@@ -27,19 +45,27 @@ pub struct Row {
     pub ci: String,
     /// The interval drawn on the axis of [`View::axis`].
     pub plot: String,
+    /// The same as numbers.
+    pub mark: Option<Mark>,
     /// The p that matters here.
     pub p: String,
     /// The state, or nothing in a comparison.
     pub state: String,
     /// Whether the row is the reason for a failure.
     pub bad: bool,
+    /// Whether it is neither shown to be fine nor shown to have fallen.
+    pub open: bool,
 }
 
 /// A regressed cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Regressed {
     /// `metric @ slice`.
     pub name: String,
+    /// Its line in the table.
+    pub row: Row,
+    /// The margin.
+    pub margin: String,
     /// From, to, by how much, how sure.
     pub summary: String,
     /// How many of its examples broke.
@@ -48,8 +74,27 @@ pub struct Regressed {
     pub recovered: usize,
 }
 
+/// One metric of a record alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EstimateRow {
+    /// The metric.
+    pub metric: String,
+    /// What is estimated.
+    pub estimate: String,
+    /// Its value.
+    pub value: String,
+    /// Its interval.
+    pub ci: String,
+    /// How many scores passed.
+    pub passed: String,
+    /// How many there are.
+    pub scored: String,
+    /// How many could not be measured.
+    pub unscored: u64,
+}
+
 /// Everything a report shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct View {
     /// `PASS`, `FAIL`, …; nothing in a comparison.
     pub decision: Option<&'static str>,
@@ -59,6 +104,8 @@ pub struct View {
     pub exit_code: u8,
     /// Why, in a sentence.
     pub reason: String,
+    /// What to do now.
+    pub next_steps: Vec<String>,
     /// Who is compared.
     pub subject: String,
     /// What the table is about: pairs, trials, α.
@@ -67,6 +114,8 @@ pub struct View {
     pub regressed: Vec<Regressed>,
     /// The examples behind it, each once: those of the deepest fall first.
     pub broken: Vec<Flip>,
+    /// The metrics of a record alone; empty where two sides are compared.
+    pub estimates: Vec<EstimateRow>,
     /// The table of cells.
     pub rows: Vec<Row>,
     /// Cells that are too small to be tested.
@@ -79,6 +128,8 @@ pub struct View {
     pub undecided: Vec<String>,
     /// How many examples flipped, by class.
     pub flips: Vec<(&'static str, usize)>,
+    /// What the answers of either side took; empty where nothing is known.
+    pub costs: Vec<Cost>,
     /// What to know before trusting the numbers.
     pub warnings: Vec<String>,
     /// Where the numbers come from.
@@ -173,13 +224,21 @@ fn plot(delta: Option<f64>, ci: Option<(f64, f64)>, margin: Option<f64>, reach: 
     cells.iter().collect()
 }
 
+/// The same as numbers.
+fn mark(delta: Option<f64>, ci: Option<(f64, f64)>, margin: Option<f64>, reach: f64) -> Option<Mark> {
+    let (delta, (low, high)) = (delta?, ci?);
+    let at = |value: f64| (value / reach).clamp(-1.0, 1.0);
+    let margin = margin.filter(|margin| *margin > 0.0).map(|margin| at(-margin));
+    Some(Mark { low: at(low), delta: at(delta), high: at(high), margin })
+}
+
 /// A round number that covers every interval, so that plots share one axis.
 fn reach(intervals: impl Iterator<Item = (f64, f64)>) -> f64 {
     let most = intervals.fold(0.0_f64, |most, (low, high)| most.max(low.abs()).max(high.abs()));
     [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0].into_iter().find(|&round| most <= round).unwrap_or(most)
 }
 
-fn grouped_digits(count: u64) -> String {
+pub(super) fn grouped_digits(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (i, c) in digits.chars().enumerate() {
@@ -237,6 +296,7 @@ impl View {
             good: verdict.decision == Decision::Pass,
             exit_code: verdict.exit_code,
             reason: verdict.reason.clone(),
+            next_steps: next_steps(verdict),
             subject: format!("{} → {}", verdict.baseline.name, verdict.head.name),
             setting: format!(
                 "{} · {} · α = {} over {}",
@@ -245,8 +305,9 @@ impl View {
                 verdict.alpha,
                 count(tested as u64, "cell")
             ),
-            regressed: fallen.iter().map(|cell| regressed(cell, verdict, Unit::of(metrics, &cell.metric))).collect(),
+            regressed: fallen.iter().map(|cell| regressed(cell, verdict, row(cell))).collect(),
             broken: broken(&fallen, verdict),
+            estimates: Vec::new(),
             rows: tested_cells.into_iter().map(row).collect(),
             small_rows: small.into_iter().map(row).collect(),
             axis: axis(metrics, reach),
@@ -258,6 +319,7 @@ impl View {
                 ("pass less often", verdict.flips.wavering_worse.len()),
                 ("pass more often", verdict.flips.wavering_better.len()),
             ],
+            costs: Vec::new(),
             warnings: verdict.warnings.clone(),
             provenance: vec![
                 provenance("baseline", &verdict.baseline),
@@ -277,7 +339,7 @@ impl View {
                 format!(
                     "Intervals are 95 %, two-sided: Tango for 0/1 scores of one trial, else t on independent blocks with one \
                      pseudo pair{}.",
-                    resampled(verdict.cells.iter().map(|cell| cell.method))
+                    resampled(verdict.cells.iter().map(|cell| &*cell.method))
                 ),
             ],
         }
@@ -294,11 +356,13 @@ impl View {
             good: true,
             exit_code: 0,
             reason: String::new(),
+            next_steps: Vec::new(),
             subject: format!("{} → {}", comparison.baseline.name, comparison.head.name),
             setting: format!("{} · {}", count(comparison.pairs, "pair"), count(trials.into(), "trial")),
             regressed: Vec::new(),
             broken: Vec::new(),
             small_rows: Vec::new(),
+            estimates: Vec::new(),
             rows: comparison
                 .cells
                 .iter()
@@ -313,6 +377,7 @@ impl View {
                 ("pass less often", comparison.flips.wavering_worse.len()),
                 ("pass more often", comparison.flips.wavering_better.len()),
             ],
+            costs: Vec::new(),
             warnings: comparison.warnings.clone(),
             provenance: vec![provenance("baseline", &comparison.baseline), provenance("head", &comparison.head)],
             method: vec![format!(
@@ -324,8 +389,69 @@ impl View {
     }
 }
 
+impl View {
+    /// The view of one record alone.
+    #[must_use]
+    pub fn of_record(
+        identity: &Identity,
+        estimates: &[MetricEstimate],
+        is_share: impl Fn(&str) -> bool,
+        examples: u64,
+        trials: u32,
+    ) -> Self {
+        let estimate = |estimate: &MetricEstimate| {
+            let unit = Unit { percent: is_share(&estimate.metric) };
+            EstimateRow {
+                metric: estimate.metric.clone(),
+                estimate: estimate.estimate.to_owned(),
+                value: unit.value(estimate.value),
+                ci: estimate.ci.map_or_else(
+                    || "–".to_owned(),
+                    |ci| format!("[{}, {}]", unit.value(Some(ci.low)), unit.value(Some(ci.high))),
+                ),
+                passed: grouped_digits(estimate.passed),
+                scored: grouped_digits(estimate.scored),
+                unscored: estimate.unscored,
+            }
+        };
+        Self {
+            decision: None,
+            good: true,
+            exit_code: 0,
+            reason: String::new(),
+            next_steps: Vec::new(),
+            subject: identity.name.clone(),
+            setting: format!("{} · {}", count(examples, "example"), count(trials.into(), "trial")),
+            regressed: Vec::new(),
+            broken: Vec::new(),
+            estimates: estimates.iter().map(estimate).collect(),
+            rows: Vec::new(),
+            small_rows: Vec::new(),
+            axis: (String::new(), String::new()),
+            p_heading: "p",
+            undecided: Vec::new(),
+            flips: Vec::new(),
+            costs: Vec::new(),
+            warnings: Vec::new(),
+            provenance: vec![provenance("record", identity)],
+            method: vec![
+                "Intervals are 95 %: Wilson for 0/1 values of examples, else t on examples (or groups); of estimates over the \
+                 whole corpus the percentile bootstrap."
+                    .to_owned(),
+            ],
+        }
+    }
+
+    /// The view with what the answers of either side took.
+    #[must_use]
+    pub fn with_costs(mut self, baseline: Option<&Spending>, head: Option<&Spending>) -> Self {
+        self.costs = costs(baseline, head);
+        self
+    }
+}
+
 /// What is to be added where an estimate is no mean over examples.
-fn resampled(mut methods: impl Iterator<Item = &'static str>) -> String {
+fn resampled<'a>(mut methods: impl Iterator<Item = &'a str>) -> String {
     if methods.any(|method| method == CORPUS_METHOD) {
         format!(
             "; of estimates over the whole corpus a paired bootstrap over blocks, {} resamples",
@@ -356,9 +482,11 @@ fn verdict_row(cell: &Cell, unit: Unit, reach: f64) -> Row {
         delta: unit.change(cell.delta),
         ci: unit.interval(ci),
         plot: plot(cell.delta, ci, Some(cell.margin), reach),
+        mark: mark(cell.delta, ci, Some(cell.margin), reach),
         p: p_text(cell.p_adjusted),
         state: state_word(cell.state).to_owned(),
         bad: cell.state == State::Regressed,
+        open: matches!(cell.state, State::Undecided | State::Untestable),
     }
 }
 
@@ -373,12 +501,14 @@ fn compared_row(cell: &CellComparison, unit: Unit, reach: f64) -> Row {
         delta: unit.change(cell.delta),
         ci: unit.interval(ci),
         plot: plot(cell.delta, ci, None, reach),
+        mark: mark(cell.delta, ci, None, reach),
         p: p_text(cell.tests.map(|tests| match tests {
             Tests::McNemar { mcnemar_exact, .. } => mcnemar_exact,
             Tests::T { t } => t,
         })),
         state: String::new(),
         bad: false,
+        open: false,
     }
 }
 
@@ -402,10 +532,13 @@ fn broken(cells: &[&Cell], verdict: &Verdict) -> Vec<Flip> {
     found.into_iter().cloned().collect()
 }
 
-fn regressed(cell: &Cell, verdict: &Verdict, unit: Unit) -> Regressed {
+fn regressed(cell: &Cell, verdict: &Verdict, row: Row) -> Regressed {
+    let unit = Unit::of(&verdict.metrics, &cell.metric);
+    let margin = unit.signed(cell.margin).trim_start_matches('+').to_owned();
     let count = |flips: [&Vec<Flip>; 2]| flips.into_iter().flatten().filter(|flip| is_in(flip, cell)).count();
     Regressed {
         name: cell.name(),
+        row,
         summary: format!(
             "{} → {}, {} {} of n = {}, adjusted p {}, margin {}",
             unit.value(cell.baseline),
@@ -414,8 +547,9 @@ fn regressed(cell: &Cell, verdict: &Verdict, unit: Unit) -> Regressed {
             unit.interval(cell.ci.map(|[low, high]| (low, high))),
             grouped_digits(cell.n),
             p_text(cell.p_adjusted),
-            unit.signed(cell.margin).trim_start_matches('+')
+            margin
         ),
+        margin,
         broke: count([&verdict.flips.pass_to_fail, &verdict.flips.wavering_worse]),
         recovered: count([&verdict.flips.fail_to_pass, &verdict.flips.wavering_better]),
     }

@@ -13,9 +13,10 @@ mod read;
 mod write;
 
 pub use column::{Category, Column, Text};
+pub use csv_file::csv_text;
 pub use digest::{hex, sha256_hex, sha256_of_file};
 pub use error::{TableError, json_reason};
 pub use json_lines::for_each_line;
-pub use parquet::{Field, Frame, read_frame, write_frames};
+pub use parquet::{Field, Frame, parquet_bytes, read_frame, write_frames};
 pub use read::{Table, Want, column_names, read};
 pub use write::{AtomicFile, write_atomically};

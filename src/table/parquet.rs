@@ -148,6 +148,21 @@ fn data_frame(frame: Frame) -> PolarsResult<DataFrame> {
     DataFrame::new_infer_height(columns)
 }
 
+/// The bytes of a Parquet file with a frame.
+///
+/// # Errors
+/// When columns have different lengths.
+pub fn parquet_bytes(frame: Frame) -> Result<Vec<u8>, TableError> {
+    let failed = |error: polars::prelude::PolarsError| failed(Path::new("the table"), &error);
+    let mut bytes = Vec::new();
+    let mut frame = data_frame(frame).map_err(failed)?;
+    ParquetWriter::new(&mut bytes)
+        .with_compression(ParquetCompression::Zstd(None))
+        .finish(&mut frame)
+        .map_err(failed)?;
+    Ok(bytes)
+}
+
 /// Reads the named columns of a Parquet file that [`write_frames`] made, in the order of `wanted`.
 ///
 /// # Errors

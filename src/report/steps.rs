@@ -1,0 +1,71 @@
+//! What a reader should do about a verdict.
+
+use super::view::grouped_digits;
+use crate::gate::{Cell, Decision, State, Verdict};
+
+/// What to do now, the most useful first.
+pub(super) fn next_steps(verdict: &Verdict) -> Vec<String> {
+    match verdict.decision {
+        Decision::Fail => failed(verdict),
+        Decision::Inconclusive => settle(verdict).into_iter().chain([again()]).collect(),
+        Decision::Undecidable => {
+            vec![
+                "Make the metric measurable on both sides (the reason above says what is missing).".to_owned(),
+                again(),
+            ]
+        }
+        Decision::Incomplete => {
+            vec!["Finish the run: evalgauge run --resume asks only for what is missing.".to_owned(), again()]
+        }
+        Decision::Pass => settle(verdict).into_iter().collect(),
+    }
+}
+
+fn again() -> String {
+    "Then run evalgauge check again.".to_owned()
+}
+
+fn failed(verdict: &Verdict) -> Vec<String> {
+    let broke = verdict.flips.pass_to_fail.len() + verdict.flips.wavering_worse.len();
+    let mut steps = Vec::new();
+    if broke > 0 {
+        let what = if broke == 1 {
+            "the example".to_owned()
+        } else {
+            format!("the {} examples", grouped_digits(broke as u64))
+        };
+        steps.push(format!(
+            "Read {what} that passed before and now fail (below, side by side) and mend what they share."
+        ));
+    }
+    steps.push(
+        "Not your change? Compare the two candidates' settings under Provenance; a run can be repeated.".to_owned(),
+    );
+    steps.push(
+        "Meant to be so? Change that cell's margin in the policy, in a change of its own that says why.".to_owned(),
+    );
+    steps.push(again());
+    steps
+}
+
+/// How much evidence the open cell that needs least would take.
+fn settle(verdict: &Verdict) -> Option<String> {
+    let open: Vec<&Cell> =
+        verdict.cells.iter().filter(|cell| matches!(cell.state, State::Undecided | State::Untestable)).collect();
+    if open.is_empty() {
+        return None;
+    }
+    let many = if open.len() == 1 { "One cell is".to_owned() } else { format!("{} cells are", open.len()) };
+    let needed =
+        open.iter().filter_map(|cell| Some((cell.needed_n?, *cell))).min_by_key(|(needed, cell)| (*needed, cell.n));
+    Some(match needed {
+        Some((needed, cell)) => format!(
+            "{many} undecided. More trials (--trials) or more examples would settle that; the nearest is {}, with about \
+             {} examples instead of {}.",
+            cell.name(),
+            grouped_digits(needed),
+            grouped_digits(cell.n)
+        ),
+        None => format!("{many} undecided: read the examples that changed there."),
+    })
+}
