@@ -1,12 +1,13 @@
 //! What can be typed.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::ab::AbArgs;
 use super::cache::CacheArgs;
+use super::calibrate::CalibrateArgs;
 use super::power::PowerArgs;
 use super::stats::StatsArgs;
 use crate::compare::IntervalMethod;
@@ -42,6 +43,8 @@ pub(super) enum Command {
     Config(ConfigArgs),
     /// Answers that were paid for once: count, check, thin out, carry elsewhere
     Cache(CacheArgs),
+    /// How well a judge agrees with people, and what it may therefore be used for
+    Calibrate(CalibrateArgs),
     /// Estimates, differences and flips of two records or tables; never decides
     Compare(CompareArgs),
     /// Decide whether HEAD is worse than BASE, cell by cell
@@ -75,9 +78,9 @@ pub(super) struct Global {
     /// The date by which anything that ages is judged [default: today]
     #[arg(long, global = true, value_name = "DATE")]
     pub(super) as_of: Option<jiff::civil::Date>,
-    /// Form of the result on stdout
-    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text)]
-    pub(super) format: OutputFormat,
+    /// Form of the result [default: by the ending of --output's FILE, else text]
+    #[arg(short, long, global = true, value_enum)]
+    pub(super) format: Option<FormatArg>,
     /// Write the result to FILE instead of stdout
     #[arg(short, long, global = true, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
@@ -92,14 +95,48 @@ pub(super) struct Global {
     pub(super) color: Color,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// The forms that every verb has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OutputFormat {
+    Text,
+    Json,
+    Md,
+}
+
+/// The forms of a report; verbs that report nothing have the first three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormatArg {
     /// For people
     Text,
     /// One JSON object, also when the verb fails
     Json,
     /// GitHub's Markdown
     Md,
+    /// Reports: one page for a browser
+    Html,
+}
+
+impl FormatArg {
+    /// The format that a file's ending stands for.
+    pub(super) fn of_file(path: &Path) -> Option<Self> {
+        Some(match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" => Self::Text,
+            "json" => Self::Json,
+            "md" => Self::Md,
+            "html" | "htm" => Self::Html,
+            _ => return None,
+        })
+    }
+
+    /// The form, where every verb has it.
+    pub(super) const fn plain(self) -> Option<OutputFormat> {
+        Some(match self {
+            Self::Text => OutputFormat::Text,
+            Self::Json => OutputFormat::Json,
+            Self::Md => OutputFormat::Md,
+            Self::Html => return None,
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,7 @@ mod ab;
 mod args;
 mod baseline;
 mod cache;
+mod calibrate;
 mod check;
 mod compare;
 mod config;
@@ -73,6 +74,11 @@ fn start(cli: &Cli) -> Exit {
 }
 
 fn prepare(cli: &Cli, output: &Output) -> Result<(), Failure> {
+    if !matches!(cli.command, Command::Calibrate(_)) && output.report_format().plain().is_none() {
+        let said = if cli.global.format.is_some() { "--format" } else { "the ending of --output's file" };
+        return Err(Failure::input(format!("{said} asks for a report, and this verb makes none"))
+            .hint("its forms are text, json and md"));
+    }
     if let Some(threads) = cli.global.threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads.into())
@@ -91,6 +97,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Evalset(args) => evalset::run(args, &cli.global, output),
         Command::Config(args) => config::run(args, &cli.global, output),
         Command::Cache(args) => cache::run(args, output),
+        Command::Calibrate(args) => calibrate::run(args, &cli.global, output),
         Command::Compare(args) => compare::run(args, &cli.global, output),
         Command::Gate(args) => gate::run(args, &cli.global, output),
         Command::Power(args) => power::run(args, &cli.global, output),

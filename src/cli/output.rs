@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::args::{Color, Global, OutputFormat};
+use super::args::{Color, FormatArg, Global, OutputFormat};
 use super::failure::Failure;
 use crate::gate::Exit;
 use crate::report::{escape_control, json_text};
@@ -13,7 +13,7 @@ use crate::table::write_atomically;
 
 /// Where results, progress and complaints go.
 pub(super) struct Output {
-    format: OutputFormat,
+    format: FormatArg,
     file: Option<PathBuf>,
     quiet: bool,
     verbose: bool,
@@ -46,10 +46,18 @@ impl Output {
                 global.output.is_none() && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
             }
         };
-        Self { format: global.format, file: global.output.clone(), quiet: global.quiet, verbose: global.verbose, color }
+        let by_ending = || global.output.as_deref().and_then(FormatArg::of_file);
+        let format = global.format.or_else(by_ending).unwrap_or(FormatArg::Text);
+        Self { format, file: global.output.clone(), quiet: global.quiet, verbose: global.verbose, color }
     }
 
-    pub(super) const fn format(&self) -> OutputFormat {
+    /// The form of a result that is no report. What only reports have was refused before any verb began.
+    pub(super) fn format(&self) -> OutputFormat {
+        self.format.plain().unwrap_or(OutputFormat::Text)
+    }
+
+    /// The form of a report.
+    pub(super) const fn report_format(&self) -> FormatArg {
         self.format
     }
 
@@ -100,7 +108,7 @@ impl Output {
         if let Some(hint) = &failure.hint {
             complain(&format!("hint: {hint}"));
         }
-        if self.format == OutputFormat::Json {
+        if self.format == FormatArg::Json {
             let object = FailureObject {
                 schema: "evalgauge.error/1",
                 exit_code: failure.exit.code(),

@@ -9,7 +9,7 @@ mod terminal;
 mod text;
 mod view;
 
-pub use json::json_text;
+pub use json::{json_digits, json_text};
 pub use markdown::markdown;
 pub use terminal::terminal;
 pub use text::{escape_control, escape_markdown};
