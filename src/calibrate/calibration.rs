@@ -12,7 +12,7 @@ use super::licence::{Basis, Evidence, Licence, RELATIVE_KAPPA, grant};
 use super::reference::{Consensus, ConsensusCounts, adjudicated, consensus, first_and_last};
 use super::reliability::{Reliability, reliability};
 use super::scale::{Measure, Resolved, Scale, ScaleWish, resolve};
-use crate::judge::{Grade, Judged, RaterKind, Said, Sheet};
+use crate::judge::{Grade, Graded, RaterKind, Said, Sheet};
 use crate::stats::proportion::Proportion;
 use crate::stats::{Alpha, Interval};
 
@@ -154,6 +154,8 @@ pub struct JudgeCalibration {
     pub against_mean: Option<Ordered>,
     /// κ that counts for the licence.
     pub kappa: Option<Kappa>,
+    /// Items that it is over.
+    pub compared: usize,
     /// How sure it is.
     pub precision: Option<Precision>,
     /// The judge among the raters.
@@ -338,7 +340,7 @@ fn marginals(name: &str, codes: &Codes, coded: &Coded<'_>) -> Marginals {
 
 fn one_judge(
     coded: &Coded<'_>,
-    judge: &Judged,
+    judge: &Graded,
     grades: &Codes,
     tie: Option<u32>,
     raters: &InterRater,
@@ -411,6 +413,7 @@ fn one_judge(
         against_consensus,
         against_adjudicated,
         kappa,
+        compared,
         precision: kappa.and_then(|kappa| precision(kappa, compared)),
         disagreement_count,
         disagreements: listed,
@@ -427,7 +430,7 @@ fn mean(values: &[Option<f64>]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-fn unparsed(judge: &Judged, tie: Option<u32>, scale: &Scale, alpha: Alpha) -> UnparsedRate {
+fn unparsed(judge: &Graded, tie: Option<u32>, scale: &Scale, alpha: Alpha) -> UnparsedRate {
     let n = judge.said.iter().filter(|said| **said == Said::Unparsed).count();
     let of = judge.said.iter().filter(|said| **said != Said::Nothing).count();
     let share = Proportion::new(n as u64, of as u64).ok();

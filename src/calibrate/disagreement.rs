@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::against::Codes;
 use super::scale::Scale;
-use crate::judge::{Judged, Sheet};
+use crate::judge::{Graded, Sheet};
 
 /// What one rater says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,7 +41,7 @@ pub struct Disagreement {
 /// The disagreements, worst first (distance, then how many raters contradict, then id): how many there are, and the
 /// first of them.
 pub(super) fn disagreements(
-    (sheet, judge): (&Sheet, &Judged),
+    (sheet, judge): (&Sheet, &Graded),
     (names, columns): (&[&str], &[&Codes]),
     (reference, grades): (&Codes, &Codes),
     (scale, is_graded): (&Scale, bool),

@@ -7,6 +7,7 @@ mod against;
 mod calibration;
 mod ceiling;
 mod disagreement;
+mod history;
 mod inter_rater;
 mod licence;
 mod reference;
@@ -20,6 +21,9 @@ pub use calibration::{
 };
 pub use ceiling::Ceiling;
 pub use disagreement::{Disagreement, RaterLabel};
+pub use history::{
+    CalibrationLine, Digests, DimensionLine, Drift, GradesFrom, Lapse, RaterLine, drift, standing,
+};
 pub use inter_rater::{InterRater, RaterPair};
 pub use licence::{Basis, Evidence, Licence, MIN_ITEMS, Use, VALID_DAYS, grant};
 pub use reference::ConsensusCounts;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::grade::Grade;
 use super::label_error::LabelError;
-use super::labels::{Accepted, Judged, Rater, RaterKind, Said, Sheet, Slice, Values, off_scale};
+use super::labels::{Accepted, Graded, Rater, RaterKind, Said, Sheet, Slice, Values, off_scale};
 use crate::table::Category;
 
 /// Whose label it is.
@@ -28,6 +28,21 @@ pub struct Extra {
     pub cost: Option<f64>,
     /// Milliseconds.
     pub latency: Option<f64>,
+}
+
+/// One judgement: of an answer, in one dimension.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JudgeLine {
+    /// The item.
+    pub id: String,
+    /// The dimension.
+    pub dimension: String,
+    /// The grade; none where it could not be read.
+    pub grade: Option<Grade>,
+    /// What else it said.
+    pub extra: Extra,
+    /// The line that it comes from, from 1; 0 where it comes from none.
+    pub line: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +101,8 @@ pub struct Wanted {
     pub slices: Vec<Vec<String>>,
     /// The labels that are right.
     pub accepted: Accepted,
+    /// The labels that are right in one dimension, where they differ.
+    pub accepted_in: Vec<(String, Accepted)>,
     /// The items that exist, where that is known.
     pub items: Option<HashSet<String>>,
     /// What the items and dimensions are known from, for messages.
@@ -143,6 +160,18 @@ impl Entries {
     #[must_use]
     pub fn judge_names(&self) -> &[String] {
         &self.judges.names
+    }
+
+    /// Adds what a judge said, however that came about; a grade that is absent could not be read.
+    pub fn add_judgements(&mut self, source: &Path, judge: &str, judgements: &[JudgeLine]) {
+        let file = self.file(source, Some("grade"));
+        let judge = self.judge(judge);
+        for line in judgements {
+            let (item, dimension) = (self.ids.code(&line.id), self.dimensions.code(&line.dimension));
+            let label = line.grade.as_ref().map(|grade| self.value(grade.clone(), &grade.to_string()));
+            let extra = (line.extra != Extra::default()).then(|| line.extra.clone());
+            self.push((item, dimension), Role::Judge(judge), label, (file, line.line), extra);
+        }
     }
 
     /// Says who a rater is.
@@ -333,11 +362,13 @@ impl Entries {
             shown: self.shown(&items),
             ..Sheet::default()
         };
-        let is_right: Vec<bool> = self.values.all().iter().map(|grade| wanted.accepted.has(grade)).collect();
+        let own = wanted.accepted_in.iter().find(|(name, _)| *name == sheet.dimension).map(|(_, accepted)| accepted);
+        let accepted = own.unwrap_or(&wanted.accepted);
+        let is_right: Vec<bool> = self.values.all().iter().map(|grade| accepted.has(grade)).collect();
         let checked = |slot: usize, item: usize| -> Result<Option<u32>, LabelError> {
             let Some(row) = entry(slot, item) else { return Ok(None) };
             match row.label {
-                Some(label) if !is_right[label as usize] => Err(self.wrong(row, label, &wanted.accepted)),
+                Some(label) if !is_right[label as usize] => Err(self.wrong(row, label, accepted)),
                 label => Ok(label),
             }
         };
@@ -370,8 +401,8 @@ impl Entries {
         Ok(sheet.with_values(&self.values))
     }
 
-    fn judged(&self, judge: u32, rows: &[Option<&Entry>], is_right: &[bool]) -> Judged {
-        let mut judged = Judged { name: self.judges.names[judge as usize].clone(), ..Judged::default() };
+    fn judged(&self, judge: u32, rows: &[Option<&Entry>], is_right: &[bool]) -> Graded {
+        let mut judged = Graded { name: self.judges.names[judge as usize].clone(), ..Graded::default() };
         let mut off: HashMap<u32, usize> = HashMap::new();
         for row in rows {
             judged.said.push(match row.map(|row| row.label) {

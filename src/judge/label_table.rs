@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::label_entries::{Entries, Extra, Role};
+use super::label_entries::{Entries, Extra, JudgeLine, Role};
 use super::label_error::LabelError;
 use super::labels::{RaterKind, is_gap, label_of};
 use crate::table::{Category, Column, TableError, Want, column_names, read};
@@ -471,4 +471,36 @@ fn refuse_more_raters_than_items(
         return Err(transposed(loaded.path, &format!("{alike} columns of labels for {items} rows")));
     }
     Ok(())
+}
+
+/// Reads recorded judgements: `id`, `grade`, and `dimension`, `rationale`, `cost_usd`, `latency_ms` where there are such.
+///
+/// # Errors
+/// A file that cannot be read, a column that it lacks, an item without id.
+pub fn read_judgements(path: &Path, only_dimension: &str) -> Result<Vec<JudgeLine>, LabelError> {
+    let has = column_names(path)?;
+    let there = |name: &'static str| has.iter().any(|h| h == name).then_some(name);
+    let (dimension, rationale) = (there("dimension"), there("rationale"));
+    let (cost, latency) = (there("cost_usd").map(str::to_owned), there("latency_ms").map(str::to_owned));
+    let mut wanted = vec![("id", Want::Category), ("grade", Want::Category)];
+    wanted.extend([dimension, rationale].into_iter().flatten().map(|name| (name, Want::Category)));
+    wanted.extend(cost.iter().chain(&latency).map(|name| (name.as_str(), Want::Number)));
+    let loaded = Loaded::read(path, &wanted)?;
+    let line = |row: usize| -> Result<JudgeLine, LabelError> {
+        Ok(JudgeLine {
+            id: loaded.required("id", row)?.to_owned(),
+            dimension: match dimension {
+                Some(name) => loaded.required(name, row)?.to_owned(),
+                None => only_dimension.to_owned(),
+            },
+            grade: loaded.category("grade").get(row).and_then(label_of),
+            extra: Extra {
+                rationale: rationale.and_then(|name| loaded.category(name).get(row)).map(str::to_owned),
+                cost: loaded.number(cost.as_ref(), row),
+                latency: loaded.number(latency.as_ref(), row),
+            },
+            line: loaded.lines[row],
+        })
+    };
+    (0..loaded.lines.len()).map(line).collect()
 }

@@ -92,7 +92,7 @@ pub enum Said {
 
 /// The grades of one judge.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Judged {
+pub struct Graded {
     /// The judge's name.
     pub name: String,
     /// One entry an item.
@@ -128,7 +128,7 @@ pub struct Sheet {
     /// The raters, in the order in which they were asked for.
     pub raters: Vec<Rater>,
     /// The judges, in the order in which they were asked for.
-    pub judges: Vec<Judged>,
+    pub judges: Vec<Graded>,
     /// Adjudicated labels, one an item; empty where there are none.
     pub settled: Vec<Option<u32>>,
     /// The slices, by key, then value.

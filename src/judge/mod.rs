@@ -7,7 +7,7 @@ mod label_table;
 mod labels;
 
 pub use grade::Grade;
-pub use label_entries::{Entries, Extra, Wanted};
+pub use label_entries::{Entries, Extra, JudgeLine, Wanted};
 pub use label_error::LabelError;
-pub use label_table::{Columns, JudgeColumns, Layout, ONLY_DIMENSION};
-pub use labels::{Accepted, Judged, Rater, RaterKind, Said, Sheet, Slice, is_gap, label_of};
+pub use label_table::{Columns, JudgeColumns, Layout, ONLY_DIMENSION, read_judgements};
+pub use labels::{Accepted, Graded, Rater, RaterKind, Said, Sheet, Slice, is_gap, label_of};
