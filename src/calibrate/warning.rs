@@ -71,6 +71,9 @@ fn raters(found: &Calibration, warnings: &mut Vec<String>) {
     } else if stand_ins > 0 {
         warnings.push(format!("{stand_ins} of the raters are stand-ins, not people"));
     }
+    if found.scale.measure == Measure::Continuous {
+        return;
+    }
     if found.raters.len() == 2 && counts.ties > counts.settled {
         warnings.push(format!(
             "the two raters disagree on {} of {} items; those on which they agree are the easy ones, so the licence goes \

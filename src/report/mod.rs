@@ -3,12 +3,16 @@
 //! Renderers only lay out: every number they print was computed before, by `compare` or `gate`. A [`View`] turns numbers
 //! into the words and plots that the terminal and Markdown renderers share.
 
+mod calibration;
 mod json;
 mod markdown;
 mod terminal;
 mod text;
 mod view;
 
+pub use calibration::{
+    CalibrationReport, HistoryRow, calibration_html, calibration_markdown, calibration_terminal,
+};
 pub use json::{json_digits, json_text};
 pub use markdown::markdown;
 pub use terminal::terminal;

@@ -17,6 +17,15 @@ pub(in crate::cli) struct CalibrateArgs {
     /// Labels and grades in one file: CSV, TSV, JSON lines or Parquet
     #[arg(long, value_name = "FILE")]
     pub(super) table: Option<PathBuf>,
+    /// Recorded judgements of JUDGE: id, dimension, grade, rationale [default: the judge is asked]
+    #[arg(long, value_name = "FILE", requires = "judge_name", conflicts_with = "run")]
+    pub(super) judgements: Option<PathBuf>,
+    /// A run in which JUDGE graded: id, folder, or `latest`
+    #[arg(long, value_name = "RECORD", requires = "judge_name")]
+    pub(super) run: Option<String>,
+    /// With --run: the scorer that is JUDGE [default: the one of its name]
+    #[arg(long, value_name = "NAME", requires = "run")]
+    pub(super) scorer: Option<String>,
     #[command(flatten)]
     pub(super) columns: ColumnArgs,
     #[command(flatten)]

@@ -54,7 +54,11 @@ pub(super) fn run(args: &CalibrateArgs, file: &Path, output: &Output) -> Result<
         confidence: args.confidence,
         gaps: entries.gaps().map(str::to_owned).collect(),
         dimensions,
+        line: None,
+        drift: Vec::new(),
+        history: Vec::new(),
     };
-    print(&printed, output)?;
+    let judges = args.columns.judge.join(", ");
+    print(&format!("Calibration of {judges} on {}", file.display()), &printed, output)?;
     Ok(Exit::Pass)
 }
