@@ -18,6 +18,7 @@ pub mod provider;
 pub mod record;
 pub mod run;
 pub mod compare;
+pub mod calibrate;
 pub mod gate;
 pub mod report;
 pub mod check;

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::ab::AbArgs;
 use super::baseline::STALE_DAYS;
 use super::cache::CacheArgs;
+use super::calibrate::CalibrateArgs;
 use super::judge::JudgeArgs;
 use super::label::LabelArgs;
 use super::power::PowerArgs;
@@ -52,6 +53,8 @@ pub(super) enum Command {
     Cache(CacheArgs),
     /// Grades by people: a page to give them on
     Label(LabelArgs),
+    /// How well a judge agrees with people, and what it may therefore be used for
+    Calibrate(CalibrateArgs),
     /// Estimates, differences and flips of two records or tables; never decides
     Compare(CompareArgs),
     /// Decide whether HEAD is worse than BASE, cell by cell

@@ -1,11 +1,12 @@
 //! Why a verb could not do its work: the exit code, what is wrong, and the way out.
 
+use crate::calibrate::CalibrateError;
 use crate::check::CheckError;
 use crate::compare::CompareError;
 use crate::config::ConfigError;
 use crate::evalset::EvalsetError;
 use crate::gate::Exit;
-use crate::judge::JudgeError;
+use crate::judge::{JudgeError, LabelError};
 use crate::page::PageError;
 use crate::provider::ProviderError;
 use crate::provider::cache::CacheError;
@@ -73,6 +74,24 @@ impl From<TableError> for Failure {
                 .hint(format!("nothing already written is lost; free the disk and run again ({})", source.kind())),
             _ => failure,
         }
+    }
+}
+
+impl From<LabelError> for Failure {
+    fn from(error: LabelError) -> Self {
+        let hint = error.hint().map(str::to_owned);
+        match error {
+            LabelError::File(error @ TableError::NoColumn { .. }) => Self::input(error.to_string())
+                .hint("name the columns with --raters, --judge, --id, --slice, --dimension, or --rater and --label"),
+            LabelError::File(error) => error.into(),
+            other => Self { hint, ..Self::input(other.to_string()) },
+        }
+    }
+}
+
+impl From<CalibrateError> for Failure {
+    fn from(error: CalibrateError) -> Self {
+        Self::input(error.reason).hint(error.hint)
     }
 }
 

@@ -5,6 +5,7 @@ mod args;
 mod baseline;
 mod batch;
 mod cache;
+mod calibrate;
 mod check;
 mod compare;
 mod config;
@@ -79,10 +80,12 @@ fn start(cli: &Cli) -> Exit {
 }
 
 fn prepare(cli: &Cli, output: &Output) -> Result<(), Failure> {
-    let reports =
-        matches!(cli.command, Command::Report(_) | Command::Check(_) | Command::Gate(_) | Command::Compare(_));
+    let reports = matches!(
+        cli.command,
+        Command::Report(_) | Command::Check(_) | Command::Gate(_) | Command::Compare(_) | Command::Calibrate(_)
+    );
     if !reports && cli.global.format.is_some_and(|format| format.plain().is_none()) {
-        return Err(Failure::input("--format asks for a form of reports, and this verb makes none".to_owned())
+        return Err(Failure::input("--format asks for a report, and this verb makes none".to_owned())
             .hint("its forms are text, json and md; `evalgauge report RUN` has the others"));
     }
     if let Some(threads) = cli.global.threads {
@@ -105,6 +108,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Judge(args) => judge::run(args, &cli.global, output),
         Command::Config(args) => config::run(args, &cli.global, output),
         Command::Cache(args) => cache::run(args, output),
+        Command::Calibrate(args) => calibrate::run(args, &cli.global, output),
         Command::Compare(args) => compare::run(args, &cli.global, output),
         Command::Gate(args) => gate::run(args, &cli.global, output),
         Command::Report(args) => report::run(args, &cli.global, output),

@@ -20,6 +20,10 @@ mod scale;
 mod spec;
 mod step;
 mod warnings;
+mod label_entries;
+mod label_error;
+mod label_table;
+mod labels;
 
 pub use attack::Finding;
 pub use error::JudgeError;
@@ -29,6 +33,10 @@ pub use identity::JudgeId;
 pub use items::{Item, read_items, shown};
 pub use judge::{Asker, Files, Judge, PROMPT, SETTINGS, check_name, names};
 pub use judgement::{Judged, Judgement, Orders};
+pub use label_entries::{Entries, Extra, JudgeLine, Wanted};
+pub use label_error::LabelError;
+pub use label_table::{Columns, JudgeColumns, Layout, ONLY_DIMENSION, read_judgements};
+pub use labels::{Accepted, Graded, Rater, RaterKind, Said, Sheet, Slice, is_gap, label_of};
 pub use prompt::Prompt;
 pub use scale::GradeScale;
 pub use spec::{

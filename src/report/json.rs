@@ -9,28 +9,36 @@ use serde_json::Value;
 /// # Errors
 /// When the value cannot be serialised (a map whose keys are not texts).
 pub fn json_text(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    json_digits(value, 6)
+}
+
+/// [`json_text`] with another number of significant digits, for coefficients that are compared with published ones.
+///
+/// # Errors
+/// As [`json_text`].
+pub fn json_digits(value: &impl Serialize, digits: usize) -> Result<String, serde_json::Error> {
     let mut value = serde_json::to_value(value)?;
-    round(&mut value);
+    round(&mut value, digits);
     let mut text = serde_json::to_string_pretty(&value)?;
     text.push('\n');
     Ok(text)
 }
 
-fn round(value: &mut Value) {
+fn round(value: &mut Value, digits: usize) {
     match value {
         Value::Number(number) => {
             let rounded = number
                 .as_f64()
                 .filter(|_| number.is_f64())
-                .and_then(|float| format!("{float:.5e}").parse::<f64>().ok())
+                .and_then(|float| format!("{float:.*e}", digits - 1).parse::<f64>().ok())
                 // Negative zero would print as -0.0.
                 .and_then(|float| serde_json::Number::from_f64(if float == 0.0 { 0.0 } else { float }));
             if let Some(rounded) = rounded {
                 *number = rounded;
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(round),
-        Value::Object(fields) => fields.values_mut().for_each(round),
+        Value::Array(items) => items.iter_mut().for_each(|item| round(item, digits)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| round(field, digits)),
         _ => {}
     }
 }

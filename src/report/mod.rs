@@ -3,6 +3,7 @@
 //! Renderers only lay out: every number they print was computed before, by `compare` or `gate`. A [`View`] turns numbers
 //! into the words and plots that the renderers for people share; [`Details`] is what the records behind it add.
 
+mod calibration;
 mod charts;
 mod costs;
 mod details;
@@ -22,9 +23,10 @@ use crate::compare::{Comparison, Identity, MetricEstimate};
 use crate::gate::Verdict;
 use crate::table::{TableError, csv_text, parquet_bytes};
 
+pub use calibration::{CalibrationReport, HistoryRow, calibration_html, calibration_markdown, calibration_terminal};
 pub use details::{Candidates, ConfusionPair, Details, Look, ReliabilityPair, looks};
 pub use examples::{Change, Column, Example, Examples, Outcome, Passes, Said};
-pub use json::json_text;
+pub use json::{json_digits, json_text};
 pub use markdown::{Limit, markdown};
 pub use terminal::terminal;
 pub use text::{escape_control, escape_lines, escape_markdown};

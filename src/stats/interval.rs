@@ -55,7 +55,7 @@ impl Alpha {
 }
 
 /// A closed interval; `low <= high` always, and both are finite unless a method is documented to be one-sided.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Interval {
     /// Lower limit.
     pub low: f64,

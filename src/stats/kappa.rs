@@ -354,6 +354,29 @@ pub fn scott_pi(table: &RatingTable) -> ScottPi {
     ScottPi { observed_agreement, expected_agreement, pi, degenerate: false }
 }
 
+/// Gwet's AC1 of two raters, straight from their table: chance agreement is Σ π(1 − π)/(q − 1) with π the mean share of a
+/// label (Gwet 2008). Absent with fewer than two labels in the list, which counts unused ones.
+///
+/// The same number as [`super::multirater::agreement`] for two raters without gaps, without its interval and its sorting:
+/// for tables with thousands of pairs of raters.
+///
+/// ```
+/// use evalgauge::stats::kappa::{RatingTable, gwet_ac1};
+/// let table = RatingTable::from_counts(&[[80, 10], [5, 5]])?;
+/// assert!(gwet_ac1(&table).is_some_and(|ac1| (ac1 - 0.808).abs() < 5e-4));
+/// # Ok::<(), evalgauge::stats::StatError>(())
+/// ```
+#[must_use]
+pub fn gwet_ac1(table: &RatingTable) -> Option<f64> {
+    if table.labels < 2 {
+        return None;
+    }
+    let observed = table.agreements() as f64 / table.total as f64;
+    let spread: f64 = table.prevalence().iter().map(|share| share * (1.0 - share)).sum();
+    let expected = spread / (table.labels as f64 - 1.0);
+    Some((observed - expected) / (1.0 - expected))
+}
+
 /// The verbal scale of Landis & Koch (1977) for κ and its relatives.
 #[must_use]
 pub fn landis_koch(kappa: f64) -> &'static str {

@@ -1,0 +1,307 @@
+//! A judge of the project against the labels in its folder.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+
+use super::args::CalibrateArgs;
+use super::card::Card;
+use super::printed::{Printed, Source, print};
+use crate::calibrate::{Calibration, CalibrationLine, DimensionLine, GradesFrom, calibrate, drift};
+use crate::cli::args::Global;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::config::Project;
+use crate::gate::Exit;
+use crate::judge::{Columns, Entries, Extra, Grade, JudgeLine, Layout, ONLY_DIMENSION, Wanted, read_judgements};
+use crate::record::{RunRecord, load};
+use crate::score::Value;
+use crate::table::{
+    TableError, column_names, for_each_line, json_reason, sha256_hex, sha256_of_file, write_atomically,
+};
+
+pub(super) fn run(args: &CalibrateArgs, name: &str, global: &Global, output: &Output) -> Result<Exit, Failure> {
+    let project = Project::open(global.config.as_deref())?;
+    let card = Card::read(&project.root.join("judges"), name)?;
+    let files = label_files(args, &card)?;
+    let mut entries = Entries::default();
+    for file in &files {
+        entries.add_table(file, &columns(args, file)?)?;
+    }
+    let people = entries.rater_names().to_vec();
+    for item in &card.items {
+        let labels = item.labels.iter().map(|(key, value)| (key.clone(), value.iter().map(str::to_owned).collect()));
+        entries.describe(&item.id, labels.collect(), item.texts());
+    }
+    let grades = grades(args, &card, &project)?;
+    entries.add_judgements(&grades.path, name, &grades.lines);
+    let wanted = Wanted {
+        raters: if people.is_empty() { Vec::new() } else { sorted(people) },
+        judges: vec![name.to_owned()],
+        dimensions: card.dimensions.clone(),
+        only_these_dimensions: true,
+        slices: slices(args, &card),
+        accepted: card.wish("").accepted(),
+        accepted_in: card.measured(),
+        items: card.ids(),
+        known_from: format!("judge `{name}`"),
+    };
+    let mut sheets = entries.sheets(&wanted)?;
+    sheets.retain(|sheet| !sheet.raters.is_empty());
+    if sheets.is_empty() {
+        return Err(Failure::input(format!("judge `{name}` has no labels"))
+            .hint(format!("make a sheet with `evalgauge label export {name}`, or label on `evalgauge label serve`")));
+    }
+    let dimensions = sheets
+        .iter()
+        .map(|sheet| Ok(calibrate(sheet, &args.options(card.wish(&sheet.dimension))?)?))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let date = global.as_of.unwrap_or_else(|| jiff::Zoned::now().date());
+    let mut sources = vec![grades.source.clone()];
+    for file in &files {
+        sources.push(Source { file: file.display().to_string(), sha256: sha256_of_file(file)? });
+    }
+    let line = line(args, &card, (date, &grades, &sources[1..]), &dimensions)?;
+    let (earlier, added) = append(&card, &line)?;
+    if added {
+        output.note(&format!("a line was added to {}", card.folder.join(LINES).display()));
+    }
+    let mut history = earlier.clone();
+    history.extend(added.then(|| line.clone()));
+    // The same calibration a second time is compared with what was before the first.
+    let before = if added { earlier.as_slice() } else { &earlier[..earlier.len().saturating_sub(1)] };
+    let printed = Printed {
+        schema: "evalgauge.calibration/1",
+        sources,
+        confidence: args.confidence,
+        gaps: entries.gaps().map(str::to_owned).collect(),
+        dimensions,
+        drift: drift(before, &line),
+        line: Some(line),
+        history,
+    };
+    print(&format!("Calibration of judge {name} on {date}"), &printed, output)?;
+    Ok(Exit::Pass)
+}
+
+const LINES: &str = "calibrations.jsonl";
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
+}
+
+/// The files that were named, else all in the judge's folder of labels, by name.
+fn label_files(args: &CalibrateArgs, card: &Card) -> Result<Vec<PathBuf>, Failure> {
+    if !args.scale.labels.is_empty() {
+        return Ok(args.scale.labels.iter().map(PathBuf::from).collect());
+    }
+    let folder = card.folder.join("labels");
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let is_table = |path: &PathBuf| {
+        path.extension().is_some_and(|ending| {
+            ["jsonl", "ndjson", "csv", "tsv", "parquet"].iter().any(|known| ending.eq_ignore_ascii_case(known))
+        })
+    };
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_table).collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::input(format!("{}: no labels of judge `{}`", folder.display(), card.name)).hint(format!(
+            "make a sheet with `evalgauge label export {}`, label it, and bring it in with `evalgauge label import`",
+            card.name
+        )));
+    }
+    Ok(files)
+}
+
+/// A row a label, unless a column a rater was asked for and the file has no column `rater`.
+fn columns(args: &CalibrateArgs, file: &Path) -> Result<Columns, Failure> {
+    let own = &args.columns;
+    let mut columns = own.columns()?;
+    columns.judges.clear();
+    if own.rater.is_none() && (own.raters.is_empty() || column_names(file)?.iter().any(|name| name == "rater")) {
+        columns.layout = Layout::Long { rater: "rater".to_owned(), label: "label".to_owned() };
+    }
+    columns.slices.clear();
+    Ok(columns)
+}
+
+/// The slices that were asked for, else every label of the items.
+fn slices(args: &CalibrateArgs, card: &Card) -> Vec<Vec<String>> {
+    if !args.columns.slice.is_empty() {
+        return args.columns.slices();
+    }
+    let mut keys: Vec<String> = card.items.iter().flat_map(|item| item.labels.keys().cloned()).collect();
+    keys.sort();
+    keys.dedup();
+    keys.into_iter().map(|key| vec![key]).collect()
+}
+
+/// What the judge said, and where that comes from.
+struct Grades {
+    lines: Vec<JudgeLine>,
+    path: PathBuf,
+    source: Source,
+}
+
+fn grades(args: &CalibrateArgs, card: &Card, project: &Project) -> Result<Grades, Failure> {
+    match (&args.judgements, &args.run) {
+        (Some(file), _) => Ok(Grades {
+            lines: read_judgements(file, ONLY_DIMENSION)?,
+            path: file.clone(),
+            source: Source { file: file.display().to_string(), sha256: sha256_of_file(file)? },
+        }),
+        (None, Some(run)) => {
+            let record = load(&project.store().find(run)?)?;
+            let lines = of_record(args, card, &record)?;
+            Ok(Grades {
+                lines,
+                path: PathBuf::from(run),
+                source: Source {
+                    file: format!("run {}", record.manifest.made.run_id),
+                    sha256: record.manifest.record_sha256.clone(),
+                },
+            })
+        }
+        (None, None) => live(card),
+    }
+}
+
+/// Asks the judge itself.
+fn live(card: &Card) -> Result<Grades, Failure> {
+    Err(Failure::input(format!("judge `{}`: judging live is not yet part of `calibrate`", card.name))
+        .hint("give recorded judgements with --judgements FILE or --run RECORD"))
+}
+
+/// The grades of one scorer of a record. An item is an answer: `example#trial`, trials from 1.
+fn of_record(args: &CalibrateArgs, card: &Card, record: &RunRecord) -> Result<Vec<JudgeLine>, Failure> {
+    let scorers: Vec<&String> = record.manifest.asked.scorers.keys().collect();
+    let wanted = args.scorer.clone().unwrap_or_else(|| card.name.clone());
+    let scorer = match scorers.iter().find(|name| ***name == wanted) {
+        Some(name) => (*name).clone(),
+        None => {
+            let has: Vec<&str> = scorers.iter().map(|name| name.as_str()).collect();
+            return Err(Failure::input(format!("the run has no scorer `{wanted}`"))
+                .hint(format!("name the judged scorer with --scorer; there are: {}", has.join(", "))));
+        }
+    };
+    let known: BTreeMap<&str, &super::card::Item> = card.items.iter().map(|item| (item.id.as_str(), item)).collect();
+    let mut lines = Vec::new();
+    for sample in &record.samples {
+        let named = [format!("{}#{}", sample.id, sample.trial + 1), sample.id.clone()];
+        let Some(item) = named.iter().find_map(|id| known.get(id.as_str())) else { continue };
+        let same = match &item.answer {
+            serde_json::Value::String(text) => sample.answer.as_ref() == Some(text),
+            other => sample.answer.as_deref().and_then(|text| serde_json::from_str(text).ok()).as_ref() == Some(other),
+        };
+        if !same {
+            // Labels are of another answer.
+            continue;
+        }
+        for row in sample.scores.iter().filter(|row| row.scorer == scorer) {
+            let grade = row.value.as_ref().and_then(|value| match value {
+                Value::Number(number) => Some(Grade::Number(*number)),
+                Value::Bool(truth) => Some(Grade::Label(truth.to_string())),
+                Value::Label(label) => Some(Grade::Label(label.clone())),
+                Value::Preference(side) => Some(Grade::Label(
+                    match side {
+                        1.. => "A",
+                        0 => "tie",
+                        _ => "B",
+                    }
+                    .to_owned(),
+                )),
+                Value::Ranked(_) => None,
+            });
+            lines.push(JudgeLine {
+                id: item.id.clone(),
+                dimension: if row.part.is_empty() { ONLY_DIMENSION.to_owned() } else { row.part.clone() },
+                grade,
+                extra: Extra { rationale: row.reason.clone(), ..Extra::default() },
+                line: 0,
+            });
+        }
+    }
+    if lines.is_empty() {
+        return Err(Failure::input("no answer of the run is among the judge's items".to_owned())
+            .hint("items are answers: make them from this run with `evalgauge label export RUN --for JUDGE`"));
+    }
+    Ok(lines)
+}
+
+fn line(
+    args: &CalibrateArgs,
+    card: &Card,
+    (date, grades, labels): (Date, &Grades, &[Source]),
+    found: &[Calibration],
+) -> Result<CalibrationLine, Failure> {
+    let mut data: Vec<String> = labels.iter().map(|source| source.sha256.clone()).collect();
+    let items = card.folder.join("items.jsonl");
+    if items.is_file() {
+        data.push(sha256_of_file(&items)?);
+    }
+    data.sort();
+    let dimensions = found
+        .iter()
+        .filter_map(|one| Some((one.dimension.clone(), DimensionLine::of(one, one.judges.first()?))))
+        .collect();
+    Ok(CalibrationLine {
+        date,
+        judge: card.name.clone(),
+        digests: card.digests.clone(),
+        data_sha256: sha256_hex(data.join("\n")),
+        grades: GradesFrom { source: grades.source.file.clone(), sha256: grades.source.sha256.clone() },
+        confidence: args.confidence,
+        dimensions,
+    })
+}
+
+/// Adds the line unless it is the last one already: the lines before, and whether it was added.
+///
+/// The judge's settings are locked meanwhile, so that two calibrations at once leave two lines.
+fn append(card: &Card, line: &CalibrationLine) -> Result<(Vec<CalibrationLine>, bool), Failure> {
+    let settings = card.folder.join("judge.toml");
+    let lock = std::fs::File::open(&settings).map_err(TableError::io(&settings))?;
+    lock.lock().map_err(TableError::io(&settings))?;
+    let path = card.folder.join(LINES);
+    let earlier = read_lines(&path)?;
+    // Numbers are kept as they are printed, so that the line of another machine is the same.
+    let text = crate::report::json_digits(line, 12)
+        .ok()
+        .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
+        .map(|value| value.to_string())
+        .ok_or_else(|| Failure::machine("cannot write the calibration".to_owned()))?;
+    let mut all = String::new();
+    if path.is_file() {
+        std::fs::File::open(&path).and_then(|mut file| file.read_to_string(&mut all)).map_err(TableError::io(&path))?;
+    }
+    if all.lines().last() == Some(text.as_str()) {
+        return Ok((earlier, false));
+    }
+    if !all.is_empty() && !all.ends_with('\n') {
+        all.push('\n');
+    }
+    all.push_str(&text);
+    all.push('\n');
+    write_atomically(&path, all.as_bytes())?;
+    Ok((earlier, true))
+}
+
+/// Reads `calibrations.jsonl`; nothing where there is none.
+pub(in crate::cli) fn read_lines(path: &Path) -> Result<Vec<CalibrationLine>, Failure> {
+    let mut lines = Vec::new();
+    if path.is_file() {
+        for_each_line(path, |number, text| {
+            let line = serde_json::from_str(text).map_err(|error| TableError::Line {
+                path: path.to_owned(),
+                line: number,
+                reason: format!("no calibration: {}", json_reason(&error)),
+            })?;
+            lines.push(line);
+            Ok::<(), TableError>(())
+        })?;
+    }
+    Ok(lines)
+}

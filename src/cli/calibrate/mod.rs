@@ -1,0 +1,23 @@
+//! `evalgauge calibrate`: how well a judge agrees with people.
+
+mod args;
+mod card;
+mod judge;
+mod printed;
+mod table;
+
+pub(super) use args::CalibrateArgs;
+
+use super::args::Global;
+use super::failure::Failure;
+use super::output::Output;
+use crate::gate::Exit;
+
+pub(super) fn run(args: &CalibrateArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
+    match (&args.judge_name, &args.table) {
+        (None, Some(file)) => table::run(args, file, output),
+        (Some(name), None) => judge::run(args, name, global, output),
+        _ => Err(Failure::input("name a judge, or a table of labels and grades".to_owned())
+            .hint("`evalgauge calibrate JUDGE`, or `evalgauge calibrate --table FILE --raters A,B,C --judge COLUMN`")),
+    }
+}
