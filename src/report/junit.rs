@@ -69,6 +69,20 @@ fn rules(verdict: &Verdict) -> Vec<Case> {
         .collect()
 }
 
+/// A case a rule of the policy beside the cells.
+fn policy(view: &View) -> Vec<Case> {
+    view.rules
+        .iter()
+        .map(|row| Case {
+            class: text(&format!("evalgauge.rule.{}", row.rule)),
+            name: text(&row.subject),
+            failure: row.bad.then(|| text(&row.detail)),
+            skipped: row.open.then(|| text(&format!("{}: {}", row.state, row.detail))),
+            body: text(&row.detail),
+        })
+        .collect()
+}
+
 fn figures(row: &Row) -> String {
     text(&format!(
         "n {}, baseline {}, head {}, change {} {}, adjusted p {}",
@@ -108,7 +122,11 @@ fn broken(view: &View, row: &Row) -> String {
 /// # Errors
 /// Never for a verdict; the template is our own and tested.
 pub(super) fn junit(verdict: &Verdict, view: &View) -> Result<String, minijinja::Error> {
-    let suites = vec![Suite::new("gate", rules(verdict)), Suite::new("cells", cells(view))];
+    let mut suites = vec![Suite::new("gate", rules(verdict))];
+    if !view.rules.is_empty() {
+        suites.push(Suite::new("rules", policy(view)));
+    }
+    suites.push(Suite::new("cells", cells(view)));
     let data = Suites {
         name: text(&format!("evalgauge: {}", view.subject)),
         tests: suites.iter().map(|suite| suite.cases.len()).sum(),

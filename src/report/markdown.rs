@@ -50,6 +50,7 @@ pub fn markdown(view: &View, limit: Limit) -> String {
     add("verdict", &|out| head(out, view));
     add("what to do", &|out| list(out, "What to do", &view.next_steps));
     add("regressed cells", &|out| regressed(out, view));
+    add("rules", &|out| rules(out, view));
     add("metrics", &|out| estimates(out, view));
     add("examples that broke", &|out| broken(out, view));
     add("cells", &|out| table(out, view, &view.rows));
@@ -104,6 +105,19 @@ fn regressed(out: &mut String, view: &View) -> std::fmt::Result {
     for cell in &view.regressed {
         let name = escape_markdown(&cell.name, 200);
         writeln!(out, "- **{name}**: {}; {} broke, {} went the other way", cell.summary, cell.broke, cell.recovered)?;
+    }
+    writeln!(out)
+}
+
+fn rules(out: &mut String, view: &View) -> std::fmt::Result {
+    if view.rules.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "### Rules\n\n| rule | about | state | why |\n| --- | --- | --- | --- |")?;
+    for row in &view.rules {
+        let bold = if row.bad { "**" } else { "" };
+        let (subject, detail) = (escape_markdown(&row.subject, 120), escape_markdown(&row.detail, 300));
+        writeln!(out, "| {} | {subject} | {bold}{}{bold} | {detail} |", row.rule, row.state)?;
     }
     writeln!(out)
 }

@@ -1,7 +1,7 @@
 //! What a reader should do about a verdict.
 
 use super::view::grouped_digits;
-use crate::gate::{Cell, Decision, State, Verdict};
+use crate::gate::{Cell, Decision, RuleState, State, Verdict};
 
 /// What to do now, the most useful first.
 pub(super) fn next_steps(verdict: &Verdict) -> Vec<String> {
@@ -28,6 +28,11 @@ fn again() -> String {
 fn failed(verdict: &Verdict) -> Vec<String> {
     let broke = verdict.flips.pass_to_fail.len() + verdict.flips.wavering_worse.len();
     let mut steps = Vec::new();
+    let rules = verdict.rules.iter().filter(|outcome| outcome.state == RuleState::Broken).count();
+    if rules > 0 {
+        let what = if rules == 1 { "the broken rule".to_owned() } else { format!("the {rules} broken rules") };
+        steps.push(format!("Look at {what} of the policy below; each says what it found."));
+    }
     if broke > 0 {
         let what = if broke == 1 {
             "the example".to_owned()
@@ -42,7 +47,8 @@ fn failed(verdict: &Verdict) -> Vec<String> {
         "Not your change? Compare the two candidates' settings under Provenance; a run can be repeated.".to_owned(),
     );
     steps.push(
-        "Meant to be so? Change that cell's margin in the policy, in a change of its own that says why.".to_owned(),
+        "Meant to be so? Accept that cell for a while ([[gate.accept]], with a reason and a last day), in a change of its own."
+            .to_owned(),
     );
     steps.push(again());
     steps

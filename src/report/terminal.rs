@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::text::escape_control;
-use super::view::{Row, View};
+use super::view::{Row, RuleRow, View};
 
 /// Broken examples shown.
 const MOST_FLIPS: usize = 5;
@@ -48,6 +48,8 @@ fn sections(out: &mut String, view: &View, paint: &Paint) -> std::fmt::Result {
         writeln!(out, "      {}; {} broke, {} went the other way", cell.summary, cell.broke, cell.recovered)?;
     }
     broken(out, view)?;
+    let rules: Vec<String> = view.rules.iter().map(RuleRow::line).collect();
+    list(out, "rules", &rules)?;
     list(out, "undecided", &view.undecided)?;
     let flips: Vec<String> =
         view.flips.iter().filter(|(_, n)| *n > 0).map(|(class, n)| format!("{n} {class}")).collect();

@@ -8,7 +8,7 @@ use crate::compare::{
     CORPUS_METHOD, CORPUS_RESAMPLES, CellComparison, Comparison, Flip, Identity, MetricEstimate, MetricSummary,
     OVERALL, Spending, Tests,
 };
-use crate::gate::{Cell, Decision, State, Verdict};
+use crate::gate::{Cell, Decision, RuleOutcome, RuleState, State, Verdict};
 
 /// Characters of an interval plot.
 const PLOT_WIDTH: usize = 25;
@@ -114,6 +114,8 @@ pub struct View {
     pub regressed: Vec<Regressed>,
     /// The examples behind it, each once: those of the deepest fall first.
     pub broken: Vec<Flip>,
+    /// The rules beside the cells, broken ones first.
+    pub rules: Vec<RuleRow>,
     /// The metrics of a record alone; empty where two sides are compared.
     pub estimates: Vec<EstimateRow>,
     /// The table of cells.
@@ -136,6 +138,48 @@ pub struct View {
     pub provenance: Vec<(String, String)>,
     /// How they were made.
     pub method: Vec<String>,
+}
+
+/// A rule beside the cells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RuleRow {
+    /// The kind of rule.
+    pub rule: &'static str,
+    /// What it is about.
+    pub subject: String,
+    /// Where it stands.
+    pub state: &'static str,
+    /// Whether it speaks against the change.
+    pub bad: bool,
+    /// Whether nothing could be said.
+    pub open: bool,
+    /// Why.
+    pub detail: String,
+}
+
+impl RuleRow {
+    /// The whole in a line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("{}: {}: {}: {}", self.state, self.rule, self.subject, self.detail)
+    }
+}
+
+/// What is broken first, then what is open; otherwise in the order of the policy.
+fn rule_rows(rules: &[RuleOutcome]) -> Vec<RuleRow> {
+    let mut rows: Vec<RuleRow> = rules
+        .iter()
+        .map(|outcome| RuleRow {
+            rule: outcome.rule.name(),
+            subject: outcome.subject.clone(),
+            state: outcome.state.name(),
+            bad: outcome.state == RuleState::Broken,
+            open: matches!(outcome.state, RuleState::Open | RuleState::Unmeasured),
+            detail: outcome.detail.clone(),
+        })
+        .collect();
+    rows.sort_by_key(|row| (!row.bad, !row.open));
+    rows
 }
 
 const fn word(decision: Decision) -> &'static str {
@@ -299,14 +343,16 @@ impl View {
             next_steps: next_steps(verdict),
             subject: format!("{} → {}", verdict.baseline.name, verdict.head.name),
             setting: format!(
-                "{} · {} · α = {} over {}",
+                "{} · {} · α = {} over {}{}",
                 count(verdict.pairs, "pair"),
                 count(verdict.trials.into(), "trial"),
                 verdict.alpha,
-                count(tested as u64, "cell")
+                count(tested as u64, "cell"),
+                verdict.looks.map_or_else(String::new, |looks| format!(" · look {} at this set", looks + 1))
             ),
             regressed: fallen.iter().map(|cell| regressed(cell, verdict, row(cell))).collect(),
             broken: broken(&fallen, verdict),
+            rules: rule_rows(&verdict.rules),
             estimates: Vec::new(),
             rows: tested_cells.into_iter().map(row).collect(),
             small_rows: small.into_iter().map(row).collect(),
@@ -362,6 +408,7 @@ impl View {
             regressed: Vec::new(),
             broken: Vec::new(),
             small_rows: Vec::new(),
+            rules: Vec::new(),
             estimates: Vec::new(),
             rows: comparison
                 .cells
@@ -424,6 +471,7 @@ impl View {
             setting: format!("{} · {}", count(examples, "example"), count(trials.into(), "trial")),
             regressed: Vec::new(),
             broken: Vec::new(),
+            rules: Vec::new(),
             estimates: estimates.iter().map(estimate).collect(),
             rows: Vec::new(),
             small_rows: Vec::new(),
