@@ -52,6 +52,9 @@ pub enum CheckError {
     /// The policy makes no sense.
     #[error("{0}")]
     Policy(String),
+    /// A record that has no canonical form.
+    #[error("a record cannot be closed: {0}")]
+    Digest(std::io::Error),
 }
 
 /// Decides about two records.

@@ -1,5 +1,7 @@
-//! Records → comparison → verdict: what `gate` and `check` share, and where the loop that asks for more will live.
+//! Records → comparison → verdict: what `gate` and `check` share, and the loop that asks for more.
 
 mod decide;
+mod resolve;
 
 pub use decide::{CheckError, Checked, RecordSource, Terms, decide_records};
+pub use resolve::{Again, Resolved, Stages, Wanted, Which, confirm, resolve};

@@ -184,7 +184,7 @@ pub(super) enum Color {
     Never,
 }
 
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct RunArgs {
     /// The candidate; `run` takes several, one after the other [default: the config's]
     #[arg(long, value_name = "NAME")]
@@ -226,7 +226,7 @@ pub(super) struct RunArgs {
 }
 
 /// Which examples.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Selection")]
 pub(super) struct SelectArgs {
     /// Only the first N of the chosen examples
@@ -248,6 +248,12 @@ pub(super) struct CheckArgs {
     /// The baseline: a record's folder, a run's id, or a candidate with a baseline [default: the candidate's own]
     #[arg(short, long, value_name = "RECORD")]
     pub(super) base: Option<String>,
+    /// Decide in stages: one trial, more of both sides only where that is suspicious, and fresh runs before a red
+    #[arg(long)]
+    pub(super) resolve: bool,
+    /// A checkout that has the baseline's candidate (the base branch), for running it again
+    #[arg(long, value_name = "DIR")]
+    pub(super) base_project: Option<PathBuf>,
     #[command(flatten)]
     pub(super) run: RunArgs,
     #[command(flatten)]

@@ -55,6 +55,7 @@ fn check(project: &Project, global: &Global, output: &Output) -> Result<(), Fail
     for (name, provider) in &project.config.candidates {
         let outside = Outside::new(project, &[provider], project.config.concurrency, Some(CacheMode::Off))?;
         let plan = Plan::new(&Setup {
+            first_trial: 0,
             around: outside.around_without_keys(),
             evalset: &evalset,
             selection: &Selection::default(),

@@ -113,6 +113,7 @@ impl From<CheckError> for Failure {
         match error {
             CheckError::Compare(error) => error.into(),
             CheckError::Policy(message) => Self::input(message),
+            CheckError::Digest(error) => Self::machine(format!("a record cannot be closed: {error}")),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Arguments → settings → one verb. The only place that prints and exits.
 
 mod ab;
+mod again;
 mod args;
 mod baseline;
 mod batch;

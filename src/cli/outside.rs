@@ -76,6 +76,12 @@ impl<'p> Outside<'p> {
         Ok(outside)
     }
 
+    /// Under a budget that others spend from too.
+    pub(super) fn spending(mut self, budget: Arc<Budget>) -> Self {
+        self.budget = budget;
+        self
+    }
+
     /// What providers see of it.
     pub(super) fn around(&self) -> Surroundings<'_> {
         Surroundings {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -18,7 +19,7 @@ use crate::compare::{Confusion, MetricEstimate, confusions, default_metrics, sid
 use crate::config::Project;
 use crate::evalset::{EvalSet, Sample, Selection};
 use crate::gate::Exit;
-use crate::provider::{ProviderSpec, Surroundings};
+use crate::provider::{Budget, ProviderSpec, Surroundings};
 use crate::record::{Journal, Made, RunFolder, RunRecord, State, save};
 use crate::run::{Against, Limits, LoadedJudge, Plan, RunError, Setup, close, load_judges};
 
@@ -60,7 +61,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, output: &Output) -> Result<Ex
 }
 
 /// Prints what a run would send.
-fn dry(
+pub(super) fn dry(
     project: &Project,
     candidate: Option<&str>,
     args: &RunArgs,
@@ -81,20 +82,20 @@ fn dry(
 }
 
 /// Calls in flight: what was typed, else the settings.
-fn concurrency(project: &Project, args: &RunArgs) -> usize {
+pub(super) fn concurrency(project: &Project, args: &RunArgs) -> usize {
     args.concurrency.map_or(project.config.concurrency, usize::from)
 }
 
 /// Everybody who is asked in a run.
-fn all<'s>(candidate: &'s ProviderSpec, judges: &'s BTreeMap<String, LoadedJudge>) -> Vec<&'s ProviderSpec> {
+pub(super) fn all<'s>(candidate: &'s ProviderSpec, judges: &'s BTreeMap<String, LoadedJudge>) -> Vec<&'s ProviderSpec> {
     std::iter::once(candidate).chain(judges.values().flat_map(LoadedJudge::providers)).collect()
 }
 
 /// Who answers, who judges, and what is compared with.
-struct Sides<'s> {
-    candidate: (&'s str, &'s ProviderSpec),
-    judges: &'s BTreeMap<String, LoadedJudge>,
-    against: Option<&'s Against>,
+pub(super) struct Sides<'s> {
+    pub(super) candidate: (&'s str, &'s ProviderSpec),
+    pub(super) judges: &'s BTreeMap<String, LoadedJudge>,
+    pub(super) against: Option<&'s Against>,
 }
 
 /// What was typed and the settings → what is going to be asked.
@@ -108,6 +109,7 @@ fn plan(
 ) -> Result<Plan, Failure> {
     let seed = global.seed.unwrap_or(project.config.seed);
     Ok(Plan::new(&Setup {
+        first_trial: 0,
         around,
         evalset,
         selection: &selection(&args.select, seed)?,
@@ -184,6 +186,8 @@ fn text(made: &MadeRun, estimates: &[MetricEstimate], failed: usize) -> String {
 pub(super) struct MadeRun {
     pub(super) folder: RunFolder,
     pub(super) record: RunRecord,
+    /// What is left of what the whole may spend.
+    pub(super) budget: Arc<Budget>,
 }
 
 impl MadeRun {
@@ -290,7 +294,7 @@ pub(super) fn execute(
     for line in outside.told() {
         output.note(&line);
     }
-    Ok(MadeRun { folder, record })
+    Ok(MadeRun { folder, record, budget: Arc::clone(&outside.budget) })
 }
 
 /// Refuses a metric that this many trials cannot give, before any of them is paid for.
@@ -301,7 +305,7 @@ pub(super) fn enough_trials(project: &Project, trials: u32) -> Result<(), Failur
 }
 
 /// Adds how to go on: whatever ended the run, its replies are in the journal.
-fn stopped(error: RunError, folder: &RunFolder, batch: bool) -> Failure {
+pub(super) fn stopped(error: RunError, folder: &RunFolder, batch: bool) -> Failure {
     let failure = Failure::from(error);
     if failure.exit == Exit::Input || failure.hint.is_some() && failure.exit != Exit::Failure {
         return failure;
@@ -310,7 +314,7 @@ fn stopped(error: RunError, folder: &RunFolder, batch: bool) -> Failure {
     failure.hint(format!("nothing answered is lost; go on with `evalgauge run --resume {}{batch}`", folder.id))
 }
 
-fn selection(args: &SelectArgs, seed: u64) -> Result<Selection, Failure> {
+pub(super) fn selection(args: &SelectArgs, seed: u64) -> Result<Selection, Failure> {
     let filters = args.filter.iter().map(|filter| {
         filter
             .split_once('=')

@@ -6,4 +6,4 @@ mod project;
 
 pub use error::ConfigError;
 pub use file::{Config, DEFAULT_SEED, SlicesSpec};
-pub use project::Project;
+pub use project::{FILE, Project};

@@ -9,7 +9,7 @@ use crate::provider::{PriceTable, ProviderSpec};
 use crate::record::Store;
 
 /// The name of the project file.
-const FILE: &str = "evalgauge.toml";
+pub const FILE: &str = "evalgauge.toml";
 
 /// A project file with the folder that it stands in.
 #[derive(Debug, Clone, PartialEq)]

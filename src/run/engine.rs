@@ -181,10 +181,11 @@ impl<'p> Running<'p> {
             self.next_task += 1;
             // Trial by trial over all examples, so that an early stop has seen every example.
             let count = self.examples.len();
-            let trial = (index / count) as u32;
+            let trial = self.plan.first_trial + (index / count) as u32;
             let slot = &mut self.examples[index % count];
             // A million examples with their answers are large; what is not needed any more goes.
-            let example = if trial + 1 == self.plan.asked.trials { slot.take() } else { slot.clone() };
+            let is_last = trial + 1 == self.plan.first_trial + self.plan.asked.trials;
+            let example = if is_last { slot.take() } else { slot.clone() };
             let Some(example) = example else { continue };
             let id = example.id.clone();
             let mut task = Task::new(example, trial);

@@ -37,6 +37,8 @@ pub struct Setup<'a> {
     pub against: Option<&'a Against>,
     /// Trials of every example.
     pub trials: u32,
+    /// The number of the first trial: 0, unless trials before it were run already.
+    pub first_trial: u32,
     /// The seed.
     pub seed: u64,
 }
@@ -83,6 +85,7 @@ pub struct Plan {
     pub selection_sha256: String,
     pub(super) examples: Vec<Arc<Example>>,
     planned: usize,
+    pub(super) first_trial: u32,
     pub(super) candidate: Candidate,
     pub(super) scorers: Vec<(String, Box<dyn Scorer>)>,
     pub(super) provider: Router,
@@ -140,6 +143,7 @@ impl Plan {
             },
             selection_sha256: selection_sha256(&examples),
             planned: examples.len() * setup.trials as usize,
+            first_trial: setup.first_trial,
             examples,
             candidate,
             scorers,
@@ -164,7 +168,7 @@ impl Plan {
     pub fn first_calls(&self) -> Result<Vec<Call>, RunError> {
         let none = BTreeMap::new();
         let mut calls = Vec::with_capacity(self.answers());
-        for trial in 0..self.asked.trials {
+        for trial in self.first_trial..self.first_trial + self.asked.trials {
             for example in &self.examples {
                 let step = self.candidate.step(example, trial, &crate::call::Replies::new(&none));
                 let step = step.map_err(|source| RunError::Prompt { id: example.id.clone(), source })?;

@@ -13,6 +13,7 @@ mod harness;
 mod hostile;
 mod policy;
 mod records;
+mod resolve;
 mod simulation;
 mod snapshots;
 mod tables;
