@@ -139,7 +139,10 @@ impl LabelFile {
         extra: &[(&str, Value)],
     ) -> Result<(), PageError> {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).map_err(TableError::io(folder))?;
+        if !folder.is_dir() {
+            std::fs::create_dir_all(folder).map_err(TableError::io(folder))?;
+            sync(folder.parent())?;
+        }
         let _alone = alone(folder)?;
         let mut lines = self.lines()?;
         let same = |line: &Line| line.is(id, dimension) && !line.is_settled();
@@ -179,9 +182,7 @@ impl LabelFile {
         });
         written.map_err(TableError::io(&beside))?;
         std::fs::rename(&beside, &self.path).map_err(TableError::io(&self.path))?;
-        #[cfg(unix)]
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(TableError::io(folder))?;
-        Ok(())
+        sync(Some(folder))
     }
 
     fn lines(&self) -> Result<Vec<Line>, PageError> {
@@ -226,6 +227,17 @@ impl Line {
     fn is_settled(&self) -> bool {
         self.fields.get("adjudicated") == Some(&Value::Bool(true))
     }
+}
+
+/// Forces what a folder lists to the disk, where the system does that.
+fn sync(folder: Option<&Path>) -> Result<(), PageError> {
+    #[cfg(unix)]
+    if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(TableError::io(folder))?;
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
 }
 
 /// Keeps other processes from changing files of this folder in the same way, until it is dropped.

@@ -26,10 +26,10 @@ fn nothing_that_was_acknowledged_is_lost_when_the_program_is_killed() {
         let (answered, last) = (AtomicUsize::new(0), AtomicBool::new(false));
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                for at in 0..POSTS {
+                for (at, key) in keys.iter().enumerate() {
                     let (dimension, level) = (at % 2, (at + round) % 4);
                     let note = "n".repeat(at * 50);
-                    let grading = json!({"item": keys[at], "dimension": dimension, "level": level, "note": note});
+                    let grading = json!({"item": key, "dimension": dimension, "level": level, "note": note});
                     match served.grade(&grading) {
                         Some(reply) if reply.status == 200 => {
                             acknowledged.lock().unwrap().push(((at, dimension), level));

@@ -250,7 +250,9 @@ fn sheet_of_file(file: &Path, args: &ServeArgs) -> Result<Sheet, Failure> {
     let mut items = items(file)?;
     let pairwise = args.scale.is_empty() && items.iter().all(|item| item.other.is_some());
     if !pairwise {
-        items.iter_mut().for_each(|item| item.other = None);
+        for item in &mut items {
+            item.other = None;
+        }
     }
     if args.scale.is_empty() && !pairwise {
         return Err(Failure::input("give the grades with --scale, worst first".to_owned()).hint("--scale 0,1,2,3"));
