@@ -298,6 +298,25 @@ mod tests {
     }
 
     #[test]
+    fn a_change_makes_a_new_file_and_leaves_the_old_one_whole() {
+        use std::io::Read;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r1.jsonl");
+        let file = LabelFile::open(&path, rater()).unwrap();
+        file.set(("a", "d"), Some((1.into(), "")), &[]).unwrap();
+        // What a crash left of an earlier change is in nobody's way.
+        std::fs::write(folder.path().join(".r1.jsonl.part"), "{\"id\": torn and longer than what comes".repeat(9))
+            .unwrap();
+        let before = std::fs::read_to_string(&path).unwrap();
+        let mut old = File::open(&path).unwrap();
+        file.set(("a", "d"), Some((2.into(), "")), &[]).unwrap();
+        let mut text = String::new();
+        old.read_to_string(&mut text).unwrap();
+        assert_eq!(text, before, "whoever has the old file open, or a crash in the middle, sees it whole");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), before.replace(":1}", ":2}"));
+    }
+
+    #[test]
     fn of_several_lines_the_last_one_counts_and_one_stays() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r1.jsonl");
