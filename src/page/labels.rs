@@ -1,14 +1,13 @@
 //! One rater's file of labels: whole after every crash.
 
-use std::fmt;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::PageError;
+use crate::judge::RaterKind;
 use crate::table::{TableError, json_reason};
 
 /// Who grades.
@@ -18,25 +17,6 @@ pub struct Rater {
     pub name: String,
     /// Whether it is a person.
     pub kind: RaterKind,
-}
-
-/// Whether a rater is a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RaterKind {
-    /// A person.
-    Human,
-    /// Anything else that grades in the place of one.
-    StandIn,
-}
-
-impl fmt::Display for RaterKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Human => "human",
-            Self::StandIn => "stand-in",
-        })
-    }
 }
 
 impl Rater {
@@ -152,7 +132,7 @@ impl LabelFile {
             let mut fields = Map::new();
             fields.insert("id".to_owned(), id.into());
             fields.insert("rater".to_owned(), self.rater.name.as_str().into());
-            fields.insert("kind".to_owned(), self.rater.kind.to_string().into());
+            fields.insert("kind".to_owned(), self.rater.kind.name().into());
             fields.insert("dimension".to_owned(), dimension.into());
             fields.insert("label".to_owned(), label);
             if !rationale.is_empty() {
@@ -202,7 +182,7 @@ impl LabelFile {
             }
             let fields: Map<String, Value> =
                 serde_json::from_str(text).map_err(|error| wrong(at + 1, json_reason(&error)))?;
-            for (field, own) in [("rater", self.rater.name.clone()), ("kind", self.rater.kind.to_string())] {
+            for (field, own) in [("rater", self.rater.name.clone()), ("kind", self.rater.kind.name().to_owned())] {
                 match fields.get(field) {
                     Some(Value::String(found)) if *found == own => {}
                     Some(found) => {
