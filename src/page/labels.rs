@@ -1,14 +1,13 @@
 //! One rater's file of labels: whole after every crash.
 
-use std::fmt;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::PageError;
+use crate::judge::RaterKind;
 use crate::table::{TableError, json_reason};
 
 /// Who grades.
@@ -18,25 +17,6 @@ pub struct Rater {
     pub name: String,
     /// Whether it is a person.
     pub kind: RaterKind,
-}
-
-/// Whether a rater is a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RaterKind {
-    /// A person.
-    Human,
-    /// Anything else that grades in the place of one.
-    StandIn,
-}
-
-impl fmt::Display for RaterKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Human => "human",
-            Self::StandIn => "stand-in",
-        })
-    }
 }
 
 impl Rater {
@@ -139,7 +119,10 @@ impl LabelFile {
         extra: &[(&str, Value)],
     ) -> Result<(), PageError> {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).map_err(TableError::io(folder))?;
+        if !folder.is_dir() {
+            std::fs::create_dir_all(folder).map_err(TableError::io(folder))?;
+            sync(folder.parent())?;
+        }
         let _alone = alone(folder)?;
         let mut lines = self.lines()?;
         let same = |line: &Line| line.is(id, dimension) && !line.is_settled();
@@ -149,7 +132,7 @@ impl LabelFile {
             let mut fields = Map::new();
             fields.insert("id".to_owned(), id.into());
             fields.insert("rater".to_owned(), self.rater.name.as_str().into());
-            fields.insert("kind".to_owned(), self.rater.kind.to_string().into());
+            fields.insert("kind".to_owned(), self.rater.kind.name().into());
             fields.insert("dimension".to_owned(), dimension.into());
             fields.insert("label".to_owned(), label);
             if !rationale.is_empty() {
@@ -179,9 +162,7 @@ impl LabelFile {
         });
         written.map_err(TableError::io(&beside))?;
         std::fs::rename(&beside, &self.path).map_err(TableError::io(&self.path))?;
-        #[cfg(unix)]
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(TableError::io(folder))?;
-        Ok(())
+        sync(Some(folder))
     }
 
     fn lines(&self) -> Result<Vec<Line>, PageError> {
@@ -201,7 +182,7 @@ impl LabelFile {
             }
             let fields: Map<String, Value> =
                 serde_json::from_str(text).map_err(|error| wrong(at + 1, json_reason(&error)))?;
-            for (field, own) in [("rater", self.rater.name.clone()), ("kind", self.rater.kind.to_string())] {
+            for (field, own) in [("rater", self.rater.name.clone()), ("kind", self.rater.kind.name().to_owned())] {
                 match fields.get(field) {
                     Some(Value::String(found)) if *found == own => {}
                     Some(found) => {
@@ -226,6 +207,17 @@ impl Line {
     fn is_settled(&self) -> bool {
         self.fields.get("adjudicated") == Some(&Value::Bool(true))
     }
+}
+
+/// Forces what a folder lists to the disk, where the system does that.
+fn sync(folder: Option<&Path>) -> Result<(), PageError> {
+    #[cfg(unix)]
+    if let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(TableError::io(folder))?;
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
 }
 
 /// Keeps other processes from changing files of this folder in the same way, until it is dropped.
@@ -283,6 +275,25 @@ mod tests {
         let names: Vec<_> =
             std::fs::read_dir(path.parent().unwrap()).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names, ["r1.jsonl"], "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_change_makes_a_new_file_and_leaves_the_old_one_whole() {
+        use std::io::Read;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r1.jsonl");
+        let file = LabelFile::open(&path, rater()).unwrap();
+        file.set(("a", "d"), Some((1.into(), "")), &[]).unwrap();
+        // What a crash left of an earlier change is in nobody's way.
+        std::fs::write(folder.path().join(".r1.jsonl.part"), "{\"id\": torn and longer than what comes".repeat(9))
+            .unwrap();
+        let before = std::fs::read_to_string(&path).unwrap();
+        let mut old = File::open(&path).unwrap();
+        file.set(("a", "d"), Some((2.into(), "")), &[]).unwrap();
+        let mut text = String::new();
+        old.read_to_string(&mut text).unwrap();
+        assert_eq!(text, before, "whoever has the old file open, or a crash in the middle, sees it whole");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), before.replace(":1}", ":2}"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod sheet;
 mod token;
 
 pub use error::PageError;
-pub use labels::{LabelFile, Rater, RaterKind};
+pub use labels::{LabelFile, Rater};
 pub use server::{Running, Server};
 pub use sheet::{Dimension, Item, Level, Sheet};
 pub use token::Session;

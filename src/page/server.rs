@@ -268,7 +268,7 @@ impl Desk {
             "title": self.sheet.title,
             "about": self.sheet.about,
             "rater": rater.name,
-            "kind": rater.kind.to_string(),
+            "kind": rater.kind.name(),
             "session": &session[..20],
             "pairwise": self.sheet.pairwise,
             "dimensions": self.dimensions(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::browser_support::{Browser, Page};
-use crate::desk::{Desk, GRADE, PAIRWISE, RUBRIC, SECRET, items};
+use crate::desk::{Desk, GRADE, PAIRWISE, RUBRIC, SECRET, items, lines};
 
 /// Where pictures of the page go, for people to look at; without it none are taken.
 const PICTURES: &str = "EVALGAUGE_SCREENSHOTS";
@@ -263,7 +263,7 @@ fn foreign_text_stays_text_however_long() {
     let hostile = "<script>window.broken = 1</script><img src=x onerror=\"window.broken = 2\">\
                    <svg onload=\"window.broken = 3\"></svg>{{7*7}}${7*7}\u{202e}\u{0}\u{1b}[31m</div></body>@NONCE@";
     let long = "0123456789abcde\n".repeat(65_536);
-    let lines = [
+    let texts = [
         json!({"id": hostile, "input": [{"role": "user", "content": hostile}], "answer": hostile, "reference": hostile}),
         json!({"id": "b", "input": {"alert": hostile, "tier": 1}, "answer": {"team": "db", "why": [hostile]}}),
         json!({"id": "c", "input": "", "answer": long}),
@@ -271,7 +271,7 @@ fn foreign_text_stays_text_however_long() {
     ];
     let judge = GRADE.replace("Is it good?", "<b>bold</b>").replace("\"fail\"", "\"<i>fail</i>\"")
         + "[[level]]\nvalue = \"pass\"\nmeans = \"<script>window.broken = 4</script>\"\n";
-    let desk = Desk::new(&judge, &lines.map(|line| format!("{line}\n")).concat());
+    let desk = Desk::new(&judge, &lines(texts));
     let served = desk.serve("r1");
     let page = browser.page();
     page.open(&served.url);
@@ -282,7 +282,7 @@ fn foreign_text_stays_text_however_long() {
         seen += text.matches("<script>window.broken = 1</script>").count();
         if text.contains("0123456789abcde") {
             assert!(text.len() < 60_000, "not all of it at once: {}", text.len());
-            page.evaluate("(async () => { for (;;) { const more = document.querySelector('.more'); if (!more) return; more.click(); } })()");
+            page.evaluate("for (let more; (more = document.querySelector('.more')); ) more.click()");
             let all =
                 page.evaluate("[...document.querySelectorAll('#answers .text')].map(one => one.textContent).join('')");
             assert_eq!(all.as_str().unwrap().len(), 1 << 20);
@@ -293,7 +293,8 @@ fn foreign_text_stays_text_however_long() {
         page.press("n");
     }
     assert!(seen >= 4, "the hostile text is shown as it is: {seen}");
-    assert_eq!(page.evaluate("[typeof window.broken, document.querySelectorAll('script').length, document.querySelectorAll('main img, main svg').length]"), json!(["undefined", 1, 0]));
+    let made = "document.querySelectorAll('main img, main svg, main script').length";
+    assert_eq!(page.evaluate(&format!("[typeof window.broken, {made}]")), json!(["undefined", 0]));
     assert_eq!(desk.labels("r1").len(), 1);
     clean(&page, &served.url, &[]);
 }
@@ -301,16 +302,23 @@ fn foreign_text_stays_text_however_long() {
 #[test]
 fn the_page_fits_every_window() {
     let Some(browser) = Browser::start() else { return };
-    let lines: String = (0..6)
-        .map(|at| json!({"id": at.to_string(), "input": {"alert": "HighDiskUsage", "host": "db-3", "summary": "Disk usage above 95 % for 15 minutes on the primary of the orders database. Replication lag is 40 s and rising."},
+    let items = lines((0..6).map(|at| {
+        json!({
+            "id": at.to_string(),
+            "input": {"alert": "HighDiskUsage", "host": "db-3", "summary": "Disk usage above 95 % for 15 minutes on the \
+                      primary of the orders database. Replication lag is 40 s and rising."},
             "reference": "databases",
-            "answer": "Route to the database on-call. The disk of db-3 fills because the replication slot of a dropped consumer keeps WAL. Drop the slot, then check that the lag falls.\n\n1. `SELECT slot_name FROM pg_replication_slots WHERE NOT active;`\n2. a_very_long_word_without_any_place_to_break_it_anywhere_at_all_so_that_it_has_to_be_broken_by_force_or_make_the_page_too_wide",
-            "other": "Route to the platform team. Restart the host."}))
-        .map(|line| format!("{line}\n"))
-        .collect();
+            "answer": "Route to the database on-call. The disk of db-3 fills because the replication slot of a dropped \
+                       consumer keeps WAL. Drop the slot, then check that the lag falls.\n\n\
+                       1. `SELECT slot_name FROM pg_replication_slots WHERE NOT active;`\n\
+                       2. a_very_long_word_without_any_place_to_break_it_anywhere_at_all_so_that_it_has_to_be_broken_by_\
+                       force_or_make_the_page_too_wide",
+            "other": "Route to the platform team. Restart the host.",
+        })
+    }));
     for (name, judge) in [("rubric", RUBRIC), ("pairwise", PAIRWISE), ("grade", GRADE)] {
         // Where one answer is graded, the other one is not shown.
-        let desk = Desk::new(judge, &lines);
+        let desk = Desk::new(judge, &items);
         let served = desk.serve("r1");
         let page = browser.page();
         for (width, height) in [(380, 760), (800, 900), (1400, 900)] {

@@ -77,18 +77,24 @@ pub struct Reply {
     pub body: String,
 }
 
+/// JSON lines.
+pub fn lines(values: impl IntoIterator<Item = Value>) -> String {
+    values.into_iter().fold(String::new(), |mut lines, value| {
+        writeln!(lines, "{value}").unwrap();
+        lines
+    })
+}
+
 /// `n` items; what raters must not see is marked.
 pub fn items(n: usize) -> String {
-    (0..n).fold(String::new(), |mut lines, at| {
-        let line = json!({
+    lines((0..n).map(|at| {
+        json!({
             "id": format!("{SECRET}id-{at:03}#1"),
             "input": format!("alert {at}: disk of db-{at} is full"),
             "answer": format!("answer {at}: page the database team"),
             "labels": {"difficulty": format!("{SECRET}hard"), "candidate": format!("{SECRET}candidate")},
-        });
-        writeln!(lines, "{line}").unwrap();
-        lines
-    })
+        })
+    }))
 }
 
 impl Desk {

@@ -7,15 +7,19 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::browser_support::say;
-use crate::desk::{Desk, RUBRIC, items};
+use crate::desk::{Desk, RUBRIC, items, lines};
 
 /// Times that the program is killed, each at another moment.
 const KILLS: usize = 12;
 const POSTS: usize = 20;
+/// Grades that are in the file already.
+const EARLIER: usize = 100;
 
 #[test]
 fn nothing_that_was_acknowledged_is_lost_when_the_program_is_killed() {
     let desk = Desk::new(RUBRIC, &items(POSTS));
+    // Grades that nobody touches any more: they stay too.
+    desk.write("judges/j/labels/r1.jsonl", &lines((0..EARLIER).map(earlier)));
     let mut expected: BTreeMap<(usize, usize), usize> = BTreeMap::new();
     let mut cut_short = 0;
     let mut keys: Vec<String> = Vec::new();
@@ -26,10 +30,10 @@ fn nothing_that_was_acknowledged_is_lost_when_the_program_is_killed() {
         let (answered, last) = (AtomicUsize::new(0), AtomicBool::new(false));
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                for at in 0..POSTS {
+                for (at, key) in keys.iter().enumerate() {
                     let (dimension, level) = (at % 2, (at + round) % 4);
                     let note = "n".repeat(at * 50);
-                    let grading = json!({"item": keys[at], "dimension": dimension, "level": level, "note": note});
+                    let grading = json!({"item": key, "dimension": dimension, "level": level, "note": note});
                     match served.grade(&grading) {
                         Some(reply) if reply.status == 200 => {
                             acknowledged.lock().unwrap().push(((at, dimension), level));
@@ -64,16 +68,22 @@ fn nothing_that_was_acknowledged_is_lost_when_the_program_is_killed() {
     assert_eq!(served.interrupt(), Some(0));
 }
 
+/// A grade of an item that the sheet does not have any more.
+fn earlier(at: usize) -> Value {
+    json!({"id": format!("earlier {at}"), "rater": "r1", "kind": "human", "dimension": "evidence", "label": 1,
+           "rationale": "n".repeat(500)})
+}
+
 /// Every line is whole, there is one for each grade, and it says what was acknowledged last.
 fn check(desk: &Desk, expected: &BTreeMap<(usize, usize), usize>, round: usize) {
-    if !desk.path("judges/j/labels/r1.jsonl").exists() {
-        assert!(expected.values().all(|level| *level == usize::MAX), "round {round}: no file");
-        return;
-    }
     let mut found: BTreeMap<(String, String), Value> = BTreeMap::new();
     for label in desk.labels("r1") {
         let text = |name: &str| label[name].as_str().unwrap().to_owned();
         assert!(found.insert((text("id"), text("dimension")), label["label"].clone()).is_none(), "twice: {label}");
+    }
+    for at in 0..EARLIER {
+        let kept = found.remove(&(format!("earlier {at}"), "evidence".to_owned()));
+        assert!(kept.is_some(), "round {round}: the earlier grade {at} is gone");
     }
     let acknowledged = expected.values().filter(|level| **level != usize::MAX).count();
     assert!(found.len() >= acknowledged, "round {round}: {} of {acknowledged} are there", found.len());

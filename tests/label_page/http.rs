@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, GRADE, PAIRWISE, RUBRIC, SECRET, files, items};
+use crate::desk::{Desk, GRADE, PAIRWISE, RUBRIC, SECRET, files, items, lines};
 
 /// Everything that the page is sent, as one text.
 fn all(served: &crate::desk::Served) -> String {
@@ -167,11 +167,8 @@ fn a_grade_is_changed_taken_back_and_there_after_a_restart() {
 
 #[test]
 fn of_two_answers_the_sides_are_exchanged_and_mapped_back() {
-    let lines: String = (0..40)
-        .map(|at| json!({"id": at.to_string(), "input": "q", "answer": format!("own {at}"), "other": format!("other {at}")}))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    let desk = Desk::new(PAIRWISE, &lines);
+    let pair = |at: u8| json!({"id": at.to_string(), "input": "q", "answer": format!("own {at}"), "other": format!("other {at}")});
+    let desk = Desk::new(PAIRWISE, &lines((0..40).map(pair)));
     let served = desk.serve("r1");
     assert_eq!(served.get("api/sheet")["pairwise"], true);
     let mut exchanged = 0;

@@ -13,8 +13,10 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::config::Project;
 use crate::gate::Exit;
-use crate::judge::{DimensionSpec, Files, Grade, JudgeKind, LevelSpec, OVERALL, Overall, SETTINGS, read_items};
-use crate::page::{Dimension, Item, LabelFile, Level, PageError, Rater, RaterKind, Server, Session, Sheet};
+use crate::judge::{
+    DimensionSpec, Files, Grade, JudgeKind, LevelSpec, OVERALL, Overall, RaterKind, SETTINGS, read_items,
+};
+use crate::page::{Dimension, Item, LabelFile, Level, PageError, Rater, Server, Session, Sheet};
 use crate::provider::cache::default_place;
 use crate::run::judges_folder;
 use crate::table::{TableError, for_each_line, json_reason};
@@ -159,7 +161,7 @@ fn serve(server: Server, place: &Path, args: &ServeArgs, output: &Output) -> Res
         output.note(&format!(
             "rater {} ({}): {graded} of {items} items graded; labels go to {labels}; Ctrl-C ends the page",
             args.rater,
-            RaterKind::from(args.kind)
+            RaterKind::from(args.kind).name()
         ));
         if let Some(ticket) = &ticket
             && let Err(error) = open_browser(ticket)
@@ -250,7 +252,9 @@ fn sheet_of_file(file: &Path, args: &ServeArgs) -> Result<Sheet, Failure> {
     let mut items = items(file)?;
     let pairwise = args.scale.is_empty() && items.iter().all(|item| item.other.is_some());
     if !pairwise {
-        items.iter_mut().for_each(|item| item.other = None);
+        for item in &mut items {
+            item.other = None;
+        }
     }
     if args.scale.is_empty() && !pairwise {
         return Err(Failure::input("give the grades with --scale, worst first".to_owned()).hint("--scale 0,1,2,3"));
