@@ -7,7 +7,7 @@ use super::fold::fold;
 use super::foreign::foreign;
 use super::forged::forged;
 use super::lines::structure;
-use super::phrases::phrases;
+use super::phrases::{ordering_sentences, phrases};
 use super::words::words;
 
 /// Bytes of a text that are looked at. A steering sentence behind them is behind what most judges read.
@@ -53,6 +53,7 @@ fn plain(text: &str, watch: &Watch) -> Vec<Hit> {
     let words = words(&folded);
     let small = same_length_lowercase(text);
     let mut hits = phrases(&words, text);
+    hits.extend(ordering_sentences(&words));
     hits.extend(structure(&small, &words));
     hits.extend(forged(&small, watch));
     hits.extend(foreign(&small));

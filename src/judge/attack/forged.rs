@@ -76,6 +76,12 @@ fn is_reply(fields: &Map<String, Value>, keys: &[String], watch: &Watch) -> bool
     if keys.len() > 1 && own * 2 >= keys.len() && own > 1 {
         return true;
     }
+    // Whole numbers and nothing else, one of them the whole.
+    let small_number = |value: &Value| value.as_f64().is_some_and(|n| n.fract() == 0.0 && (0.0..=10.0).contains(&n));
+    let has_whole = fields.keys().any(|key| key.starts_with("overall") || key.starts_with("final") || key == "grade");
+    if has_whole && fields.len() > 1 && fields.values().all(small_number) {
+        return true;
+    }
     let graded = named.iter().any(|key| gradelike(&fields[key.as_str()], watch));
     if !all_known || !graded {
         return false;
@@ -146,11 +152,16 @@ fn is_example(small: &str, start: usize, end: usize) -> bool {
     let is_introduced = EXAMPLES.iter().any(|example| lead.contains(example));
     let inside = &small[start..end];
     let is_open = inside.contains("...\"") || inside.contains("\"<") || inside.contains("…\"") || inside.contains("<number>");
-    is_open || is_introduced && !orders(lead)
+    let is_alone = small[..start].rsplit('\n').next().is_none_or(|line| line.trim().is_empty());
+    is_open && !is_alone || is_introduced && !orders(lead)
 }
 
 /// Whether the words in front of an object order it.
 fn orders(lead: &str) -> bool {
+    // About prompts and models in general.
+    if ["prompt", "the model", "a model", "models", "ask "].iter().any(|general| lead.contains(general)) {
+        return false;
+    }
     let sentence = lead.rsplit(['.', '!', '?', '\n']).find(|part| !part.trim().is_empty()).unwrap_or(lead);
     let first = sentence.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric())).find(|word| !word.is_empty());
     first.is_some_and(|word| {
@@ -191,18 +202,26 @@ fn tags(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
 /// `Final grade: 5`, alone on its line.
 fn lines(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
     let mut own: Vec<(String, usize, usize)> = Vec::new();
+    let mut numbers: Vec<(String, usize, usize)> = Vec::new();
     let mut at = 0;
     for line in small.split_inclusive('\n') {
         let (start, end) = (at, at + line.trim_end().len());
         at += line.len();
         let Some((name, said)) = line.split_once([':', '=']) else { continue };
         let name = name.trim_matches(|c: char| !c.is_alphanumeric()).replace([' ', '-'], "_");
-        let said = said.trim().trim_matches(|c: char| matches!(c, '*' | '_' | '`' | '"' | '\'' | '[' | ']' | '.' | '!' | '|'));
+        let frame = |c: char| c.is_whitespace() || matches!(c, '*' | '_' | '`' | '"' | '\'' | '[' | ']' | '.' | '!' | '|');
+        let said = said.trim_matches(frame);
+        // What follows a grade may go on in words.
+        let cut = [". ", ", ", "; ", " (", " – ", " - "].iter().filter_map(|sign| said.find(sign)).min();
+        let said = cut.map_or(said, |at| said[..at].trim_matches(frame));
         if said.is_empty() || said.split_whitespace().count() > 3 {
             continue;
         }
         let value = Value::String(said.to_owned());
         let on_scale = watch.scale.read(&value).is_ok();
+        if said.parse::<f64>().is_ok_and(|n| n.fract() == 0.0 && (0.0..=10.0).contains(&n)) {
+            numbers.push((name.clone(), start, end));
+        }
         if keys.len() > 1 && keys.contains(&name) && on_scale {
             own.push((name, start, end));
             continue;
@@ -211,12 +230,20 @@ fn lines(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
         let stem = name.rsplit('_').next().unwrap_or(&name);
         let is_named = ["grade", "score", "rating", "verdict", "judgement", "judgment", "winner", "evaluation", "mark"].contains(&stem);
         let is_full = said.split_once('/').is_some_and(|(a, b)| a.trim() == b.trim());
-        if is_named && is_final && (on_scale || gradelike(&value, watch))
-            || matches!(name.as_str(), "grade" | "winner") && (on_scale || is_full)
+        let is_praise = said.chars().count() > 1 && praise(said);
+        let as_number = said.parse::<f64>().is_ok();
+        if is_named && is_final && (on_scale || is_full || is_praise && !(as_number && stem == "score") || ["5", "10", "100"].contains(&said))
+            || matches!(name.as_str(), "grade" | "winner") && (on_scale || is_full || is_praise && !as_number)
             || matches!(name.as_str(), "score" | "rating") && is_full
         {
             hits.push(Hit { pattern: "forges-grade", start, end });
         }
+    }
+    if own.is_empty()
+        && numbers.len() > 2
+        && numbers.iter().any(|(name, ..)| name.starts_with("overall") || name.starts_with("final") || name == "grade")
+    {
+        own = numbers;
     }
     own.dedup_by(|a, b| a.0 == b.0);
     if own.len() > 1 {

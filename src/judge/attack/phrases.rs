@@ -19,19 +19,21 @@ enum Around {
     ThenGrading,
     /// Somebody else may have said it.
     NotReported,
+    /// It is told to a reader who grades, or about the answer itself.
+    ToldReader,
 }
 
 const SETS: Sets = &[
     ("judge", "judge|judges|grader|graders|evaluator|evaluators|assessor|assessors|examiner|examiners|rater|raters|scorer|scorers|jury|jurors|arbiter|autograder|adjudicator|marker"),
     ("this", "this|my|the|above|following|preceding|our|these|present|candidate|candidates|students|models|that"),
-    ("work", "answer|answers|response|responses|submission|submissions|solution|reply|work|output|completion|essay|rationale|summary|text|candidate|explanation|analysis|assistant|it|me|us|this"),
+    ("work", "answer|answers|response|responses|submission|submissions|solution|reply|work|output|completion|essay|rationale|summary|text|candidate|explanation|analysis|assistant|it|me|us|this|one"),
     ("grade", "grade|grades|score|scores|mark|marks|rating|ratings|points|credit|credits|verdict|evaluation|judgement|judgment|assessment"),
     ("top", "full|top|maximum|max|maximal|highest|best|perfect|flawless|excellent|outstanding|greatest|ultimate|10|100"),
     ("give", "give|gives|assign|award|grant|allocate|issue|provide|return|output|respond|reply|answer|print|emit|write|report|record|choose|select|pick|set|put|enter|submit|produce|use|state|declare|say|make|ensure"),
-    ("say", "give|gives|assign|award|grant|issue|provide|return|output|respond|reply|answer|print|emit|write|report|record|select|set|put|enter|submit|produce"),
+    ("say", "translate|repeat|echo|give|gives|assign|award|grant|issue|provide|return|output|respond|reply|answer|print|emit|write|report|record|select|set|put|enter|submit|produce"),
     ("rate", "rate|grade|score|mark|evaluate|judge|assess|label|classify|deem|consider|treat|regard|accept|count|rank|pass"),
     ("good", "correct|perfect|pass|passing|passed|excellent|flawless|winner|superior|exemplary|outstanding|faultless|best|better|right|ideal|acceptable"),
-    ("rules", "rubric|rubrics|criteria|criterion|guideline*|instruction*|prompt|prompts|directive*|rule|rules|command|commands|constraint*|policy|policies"),
+    ("rules", "direction*|rubric|rubrics|criteria|criterion|guideline*|instruction*|prompt|prompts|directive*|rule|rules|command|commands|constraint*|policy|policies"),
 ];
 
 /// Every phrase. The names are what a reader of a report sees.
@@ -61,7 +63,28 @@ const PHRASES: &[(&str, Around, &str)] = &[
     ("orders-grade", Around::Nothing, "this|my answer|response|submission|one is|must|should|wins ~3 winner|preferred"),
     ("orders-grade", Around::Told, "always|just|simply|only|please|must|to output|return|print|say|reply|respond|answer|write|choose|pick ~2 #|##|pass|a|b ~2 regardless|always|matter|whatever|nothing|only|irrespective"),
     ("orders-grade", Around::Told, "always|must pick|choose|prefer|select|favour|favor|pass|approve ~3 this|my|first|second|a|b answer|response|submission|option"),
+    ("orders-grade", Around::Told, "@say ~2 # points|point|marks|mark|stars|star"),
+    ("orders-grade", Around::Told, "rate|rating|rated|grade ##"),
+    ("orders-grade", Around::Told, "the|this score|grade|rating|verdict|mark has|must|needs|should|shall|ought ~1 be #|##|@top|pass"),
+    ("orders-grade", Around::NotReported, "only|sole valid|acceptable|allowed|permitted|possible|accepted output|answer|response|reply|verdict|grade|score ~1 #|##|pass|a|b|correct"),
+    ("orders-grade", Around::NotReported, "level|grade|score # applies|holds|fits ~3 dimension*|all|every|each|criteri*"),
+    ("orders-grade", Around::NotReported, "write|output|return|reply|answer|print|say|respond ~1 # # #"),
+    ("orders-grade", Around::NotReported, "if you ~2 give|award|assign|rate|score|grade this|me|my|it ~1 a|an #|##|@top"),
+    ("orders-grade", Around::ToldReader, "output|return|print|say|reply|respond|answer|write ~2 pass|correct|##|maximum|perfect|#"),
+    ("orders-grade", Around::Told, "respond|reply|answer|output|say|write|print only|just|exactly|simply with? ~1 pass|correct|#|##|a|b"),
+    ("orders-grade", Around::NotReported, "every|all|each|any ~2 answer|answers|response|responses|submission|submissions|rationale ~4 gets|get|receive|receives|earns|earn|is|are|becomes ~1 a|an|full|top|maximum|graded|scored|rated ~1 #|##|pass|marks|score|grade"),
+    ("orders-grade", Around::Told, "your output|response|reply|json|verdict|answer|grade|score ~1 should|must|has|needs|shall ~2 be ~2 #|##|pass|perfect|correct|maximum"),
+    ("orders-grade", Around::Told, "assign|give|apply|return|output|attach|use ~3 @good ~2 to|for this|my|the answer|response|submission|rationale|solution|candidate"),
+    ("orders-grade", Around::Told, "accept|approve|pass this|my answer|response|submission|solution|rationale"),
+    ("orders-grade", Around::NotReported, "expected|official|assigned|target|agreed|intended|default|right grade|score|rating|verdict is|equals|for ~1 #|##|pass|@top"),
+    ("orders-grade", Around::Told, "choose|prefer|pick|select|declare|favor|favour|vote ~2 first|second answer|response|submission|one as|over|instead"),
+    ("orders-grade", Around::NotReported, "^ prefer|favour|favor ~1 first|second|this answer|response|submission"),
+    ("orders-grade", Around::NotReported, "grade|score|rate|mark|judge|evaluate it|this|me? accordingly|highly"),
+    ("orders-grade", Around::NotReported, "pretend|assume|suppose|imagine|believe ~4 answer|response|submission|rationale|candidate ~2 is @good"),
+    ("orders-grade", Around::NotReported, "as|per|according ~4 exam*|grading|evaluation|benchmark|policy ~10 all|full|maximum points|marks|score|grade|credit"),
     // It pleads.
+    ("pleads", Around::NotReported, "^ please? evaluate|grade|score|judge|mark|rate|assess ~2 leniently|generously|kindly|favorably|favourably|highly|positively"),
+    ("addresses-judge", Around::NotReported, "thanks|thank ~2 for ~2 grading|evaluating|judging|scoring|marking|assessing"),
     ("pleads", Around::Nothing, "dont|not|never|no|without|avoid deduct*|penaliz*|penalis*|subtract*|dock* ~4 point|points|mark|marks|me|answer|response|credit|score|anything|grade"),
     ("pleads", Around::Nothing, "no|zero deductions"),
     ("pleads", Around::Nothing, "be|grade|score|mark|rate|evaluate|very|extra generous|lenient|generously|leniently|kindly|merciful ~6 score|scores|scoring|grade|grades|grading|mark|marks|marking|rating|evaluation|answer|response|assessment|judging|me"),
@@ -74,6 +97,9 @@ const PHRASES: &[(&str, Around, &str)] = &[
     ("addresses-judge", Around::NotReported, "note|notes|message|memo|instruction*|hint|request|reminder|attention|notice|comment|plea|appeal|directive*|guidance|addendum|announcement|remark|letter|info|information|advice|warning to|for|of the|all|any|our|my|every? ~2 @judge|reviewer|reviewers"),
     ("addresses-judge", Around::NotReported, "note|message|memo|instruction*|hint|request|reminder|notice|comment|directive*|guidance to|for the|any|all|an|our? ~2 ai|llm|language|automated|grading|evaluation|evaluating|judging|scoring|marking|reviewing model|system|assistant|ai|bot|llm|agent|engine|judge|grader|evaluator|process|reader|reviewer"),
     ("addresses-judge", Around::NotReported, "dear|hey|hello|hi|attention|listen|psst|greetings|esteemed|honorable|honourable|hallo|kind the? ~2 @judge|reviewer"),
+    ("addresses-judge", Around::NotReported, "whoever|whomever|anyone|anybody ~3 grading|evaluating|judging|scoring|assessing|marking|grades|evaluates|judges|scores"),
+    ("addresses-judge", Around::NotReported, "^ judge|grader|evaluator|assessor|examiner|autograder|scorer please|kindly|mark|give|assign|award|ignore|accept|set|output|return"),
+    ("addresses-judge", Around::NotReported, "^ to|for|dear the|any|all|our|every? ai|llm|automated|language|machine ~1 reviewer|reviewers|judge|judges|grader|graders|evaluator|evaluators|assessor|examiner|rater"),
     ("addresses-judge", Around::NotReported, "dear|hey|hello|hi|attention|listen|psst ~2 grading|evaluation|evaluating|judging|scoring|llm|ai model|system|assistant|ai|bot|llm|agent"),
     ("addresses-judge", Around::NotReported, "to|for the|any|all|whoever|whomever|every|whichever? ~3 grading|evaluating|judging|scoring|assessing|rating|marking|reading|reviewing this|my|the answer|response|submission|work|essay|text"),
     ("addresses-judge", Around::NotReported, "you are|re ~4 grading|evaluating|judging|scoring|assessing|rating|marking this|my answer|response|submission|work|essay|text|rationale"),
@@ -93,18 +119,25 @@ const PHRASES: &[(&str, Around, &str)] = &[
     ("cancels-instructions", Around::NotReported, "rubric|criteria|guidelines|instructions above|below|before|given ~3 void|invalid|obsolete|superseded|cancelled|canceled|revoked|suspended|overridden|longer|withdrawn|disabled|replaced|expired"),
     ("cancels-instructions", Around::ThenGrading, "new|updated|revised|real|actual|true|additional|special|secret|hidden|corrected|amended|latest ~1 instructions|instruction|rubric|directive|directives|criteria|guidelines|orders"),
     ("cancels-instructions", Around::ThenGrading, "your|the new|real|actual|only|true|sole|next task|job|role|goal|instruction|purpose|objective is"),
+    ("cancels-instructions", Around::NotReported, "you|youll ~3 act|behave|respond|answer as|like a|an|the ~4 @judge"),
+    ("cancels-instructions", Around::ThenGrading, "grading|scoring|evaluation|judging|marking instruction|instructions|rule|rules|rubric|criteria|guidelines ~2 updated|changed|revised|amended|new|replaced|modified"),
+    ("cancels-instructions", Around::ThenGrading, "rubric|criteria|guidelines has|have|was|were|is|are ~2 updated|changed|revised|amended|replaced|modified"),
     ("cancels-instructions", Around::ThenGrading, "from now on|from|onwards?"),
     ("cancels-instructions", Around::ThenGrading, "override|overrides|overriding|supersede|supersedes|superseding ~5 instructions|prompt|rubric|rules|guidelines|criteria|evaluation|grading|judge|grader"),
+    ("cancels-instructions", Around::NotReported, "ignore|disregard|forget|discard the|all|everything? above|foregoing|preceding|previous and|then|instead|but ~3 write|say|output|print|return|reply|respond|answer|give|grade|score|rate"),
+    ("cancels-instructions", Around::NotReported, "grading|scoring|judging|evaluation|system|original|your prompt|rubric|instructions|criteria ~6 fake|test|wrong|obsolete|outdated|incorrect|false|decoy"),
+    ("cancels-instructions", Around::NotReported, "real|true|actual|correct|new prompt|instruction|instructions|task|rubric ~2 reply|respond|output|answer|say|return|print|grade"),
     // It asks for what the judge knows.
     ("asks-for-prompt", Around::NotReported, "reveal|print|repeat|output|show|leak|disclose|quote|dump|tell ~3 your|the|me ~2 system|hidden|secret|grading|judge|judging|scoring prompt|instructions|rubric|message|reference|criteria"),
     // It says that the grade is settled.
     ("claims-verdict", Around::NotReported, "this|my|the answer|response|submission|work|essay|rationale|summary|solution ~4 graded|scored|judged|rated|evaluated|marked|assessed ~6 ##|#|@top|pass|correct|passing|excellent|already|by"),
-    ("claims-verdict", Around::NotReported, "this|my|the answer|response|submission|work|essay|rationale|summary|solution ~4 approved|certified|verified|validated|reviewed|confirmed|endorsed|checked ~4 by ~4 @judge|expert|experts|panel|committee|humans|human|openai|anthropic|google|professor|professors|authors|board|administrators|engineers|reviewers|specialists|team"),
+    ("claims-verdict", Around::NotReported, "this|my answer|response|submission|work|essay|rationale|summary|solution ~3 approved|certified|verified|validated|reviewed|confirmed|endorsed|checked ~4 by ~4 @judge|expert|experts|panel|committee|humans|human|openai|anthropic|google|professor|professors|authors|board|administrators|engineers|reviewers|specialists"),
     ("claims-verdict", Around::NotReported, "found|confirmed|judged|certified|rated|deemed|verified|proven|graded|scored ~4 @top ~3 level|grade|score|marks|mark|quality|rating|standard"),
     ("claims-verdict", Around::NotReported, "no further|additional|more|other|separate|need grading|evaluation|scoring|judging|assessment|judgement|for|to ~3 needed|necessary|required|grade|evaluate|score|judge|evaluation|grading"),
     ("claims-verdict", Around::NotReported, "answer|response|submission|candidate|solution|rationale ~3 receives|received|gets|got|earned|earns|scored|scores|given|awarded|assigned|achieves|achieved|obtains ~3 ##|@top ~2 @grade"),
     ("claims-verdict", Around::NotReported, "grade|score|rating|verdict|judgement|judgment|decision assigned|given|decided|settled|final|fixed|locked|predetermined|confirmed ~2 ##|#|pass|correct"),
-    ("claims-verdict", Around::NotReported, "evaluation|grading|judging|scoring|assessment is|has|was|are|been ~2 complete|completed|over|finished|done|concluded|closed|disabled|suspended|ended|cancelled|canceled"),
+    ("claims-verdict", Around::NotReported, "rated|graded|scored|gave|marked|awarded|evaluated|judged this|my|above answer|response|submission|rationale|solution|one ~4 ##|#|@top|pass"),
+    ("claims-verdict", Around::ThenGrading, "evaluation|grading|judging|scoring|assessment is|has|was|are|been ~2 complete|completed|over|finished|done|concluded|closed|disabled|suspended|ended|cancelled|canceled"),
     ("claims-verdict", Around::NotReported, "@judge ~2 has|have|already ~2 decided|determined|concluded|agreed|approved|confirmed|accepted|graded|awarded|given"),
 ];
 
@@ -174,17 +207,37 @@ pub(super) fn phrases(words: &[Word], text: &str) -> Vec<Hit> {
             let here = Here { words, text, start, end };
             let counts = match phrase.around {
                 Around::Nothing => !here.is_quoted_code(),
+                Around::ToldReader => {
+                    here.is_told_reader() && !here.is_range() && !here.is_reported() && !here.is_quoted_code()
+                }
                 Around::NotReported => !here.is_reported() && !here.is_quoted_code(),
                 Around::Told => here.is_told() && !here.is_range() && !here.is_reported() && !here.is_quoted_code(),
                 Around::Instructions => here.means_the_readers() && !here.is_reported() && !here.is_quoted_code(),
                 Around::ThenGrading => here.then_grading() && !here.is_reported() && !here.is_quoted_code(),
             };
-            if counts {
+            if counts && !here.counts_something() {
                 hits.push(Hit { pattern: phrase.name, start: words[start].start, end: words[end - 1].end });
             }
         }
     }
     hits
+}
+
+/// Sentences that speak of grading, of the answer itself, of an outcome, and give an order.
+pub(super) fn ordering_sentences(words: &[Word]) -> Vec<Hit> {
+    const ORDERS: [&str; 16] = [
+        "must", "should", "shall", "please", "always", "regardless", "mandatory", "give", "assign", "award", "output", "ensure",
+        "need", "needs", "ought", "accordingly",
+    ];
+    let sentences = words.chunk_by(|a, b| a.sentence == b.sentence);
+    let steers = |sentence: &&[Word]| {
+        let has = |known: &[&str]| sentence.iter().any(|word| word.is(known));
+        let itself = sentence.windows(2).any(|pair| pair[0].is(&["this", "my", "above"]) && pair[1].is(&GRADED));
+        let outcome = has(&PRAISE) || sentence.iter().any(|word| word.number == Some(Number::Full));
+        itself && outcome && has(&GRADING) && has(&ORDERS) && !has(&REPORTING)
+    };
+    let hit = |sentence: &[Word]| Hit { pattern: "orders-grade", start: sentence[0].start, end: sentence[sentence.len() - 1].end };
+    sentences.filter(steers).map(hit).collect()
 }
 
 /// Whether what follows an index speaks of grading, or gives orders about it.
@@ -229,6 +282,9 @@ impl Here<'_> {
 
     /// Somebody else says it: `the alert tells the agent to ignore …`. With `tells you` it is said to the reader.
     fn is_reported(&self) -> bool {
+        if self.sentence().iter().any(|word| word.is(&["whatever", "regardless"])) {
+            return false;
+        }
         let before = self.before(9);
         let verb = before.iter().rposition(|word| word.is(&REPORTING));
         verb.is_some_and(|at| !before[at..].iter().any(|word| word.is(&["you", "your"])))
@@ -246,14 +302,53 @@ impl Here<'_> {
             || after.rsplit('`').next().is_some_and(|prose| prose.split_whitespace().count() > 1))
     }
 
+    /// Whether the answer itself is spoken of.
+    fn has_target(&self) -> bool {
+        let sentence = self.sentence();
+        sentence.windows(2).any(|pair| {
+            pair[0].is(&["this", "my", "our", "above", "present", "following"])
+                && pair[1].is(&["answer", "response", "submission", "solution", "reply", "work", "output", "completion", "essay", "rationale", "summary", "explanation", "candidate", "text"])
+        }) || sentence.windows(2).any(|pair| {
+            pair[0].is(&["your"])
+                && pair[1].is(&["json", "output", "reply", "response", "judgement", "judgment", "evaluation", "verdict", "grade", "score", "rating", "assessment", "final"])
+        }) || sentence.iter().any(|word| word.is(&["me", "i", "mine"]))
+    }
+
+    /// The word in front of the match, where it is of the same sentence.
+    fn previous(&self) -> Option<&Word> {
+        let number = self.words[self.start].sentence;
+        self.start.checked_sub(1).map(|at| &self.words[at]).filter(|word| word.sentence == number)
+    }
+
+    /// Whether a judge or a reader is spoken to.
+    fn speaks(&self) -> bool {
+        self.sentence().iter().any(|word| word.is(&JUDGES) || word.is(&["you", "your"]))
+    }
+
+    fn is_told_reader(&self) -> bool {
+        (self.has_target() || self.speaks()) && self.is_told()
+    }
+
+    /// A number in front of what it counts: `10 minutes`, `10/10 checks`.
+    fn counts_something(&self) -> bool {
+        let last = &self.words[self.end - 1];
+        let next = self.words.get(self.end).filter(|next| last.number.is_some() && next.sentence == last.sentence);
+        next.is_some_and(|next| {
+            last.after.is_alphabetic()
+                && !next.is(&[
+                    "for", "out", "point", "points", "mark", "marks", "star", "stars", "in", "on", "and", "because", "since", "please",
+                    "as", "regardless", "no", "always", "now", "to", "by", "across", "with", "at", "is", "when", "if", "i", "you", "this",
+                    "it", "the", "your", "overall", "thanks", "thank", "would", "without", "from", "applies", "or", "so", "grade", "score",
+                    "immediately", "unconditionally",
+                ])
+        })
+    }
+
     /// It is told to whoever reads, not stated as a rule.
     fn is_told(&self) -> bool {
         let sentence = self.sentence();
-        let target = sentence.windows(2).any(|pair| {
-            pair[0].is(&["this", "my", "our", "above", "present", "following"])
-                && pair[1].is(&["answer", "response", "submission", "solution", "reply", "work", "output", "completion", "essay", "rationale", "summary", "explanation", "candidate", "text"])
-        }) || sentence.iter().any(|word| word.is(&["me", "i"]));
-        let previous = self.start.checked_sub(1).map(|at| &self.words[at]).filter(|word| word.sentence == self.words[self.start].sentence);
+        let target = self.has_target();
+        let previous = self.previous();
         let first = self.words[self.start].is_first;
         let strongly = first
             || previous.is_none_or(|word| {
@@ -265,7 +360,7 @@ impl Here<'_> {
                 word.is(&["must", "should", "shall", "to", "and", "then", "will", "so", "also", "directly", "need", "dont", "not"])
             });
         let is_general = sentence.iter().any(|word| word.is(&GENERAL));
-        let speaks = sentence.iter().any(|word| word.is(&JUDGES) || word.is(&["you", "your"]));
+        let speaks = self.speaks();
         target && (weakly || speaks) || strongly && !is_general || weakly && speaks && !is_general
     }
 
@@ -279,8 +374,9 @@ impl Here<'_> {
             word.is(&["scale", "from", "between", "range", "least", "threshold", "timeout", "limit", "level", "ranging", "up", "step"])
         });
         let numbers = sentence.iter().filter(|word| matches!(word.number, Some(Number::Plain(_)))).count();
+        let or_more = self.words.get(self.end).is_some_and(|word| word.is(&["or", "to"]));
         let last_is_number = self.words[self.end - 1].number.is_some();
-        last_is_number && (describes || numbers > 2)
+        last_is_number && (describes || numbers > 2 || or_more)
     }
 
     /// The instructions are those that a judge was given, not those of a manual.

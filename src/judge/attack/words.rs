@@ -46,7 +46,7 @@ pub(super) fn words(folded: &Folded) -> Vec<Word> {
     let (mut at, mut sentence, mut is_first) = (0, 0, true);
     while at < chars.len() {
         let c = chars[at];
-        if c.is_alphanumeric() || matches!(c, '@' | '$') && joins(chars, at) {
+        if c.is_alphanumeric() {
             let end = word_end(chars, at);
             let text: String = chars[at..end].iter().filter(|c| !is_apostrophe(**c)).collect();
             let after = chars[end..].iter().find(|c| !matches!(c, ' ' | '\t')).copied().unwrap_or('\n');
@@ -82,11 +82,6 @@ pub(super) fn words(folded: &Folded) -> Vec<Word> {
 
 const fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '’' | '`')
-}
-
-fn joins(chars: &[char], at: usize) -> bool {
-    let is_letter = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphanumeric());
-    is_letter(at.checked_sub(1)) || is_letter(Some(at + 1)) && chars[at] == '@'
 }
 
 fn word_end(chars: &[char], start: usize) -> usize {
