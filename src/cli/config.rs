@@ -86,7 +86,8 @@ fn check(project: &Project, global: &Global, output: &Output) -> Result<(), Fail
         warnings,
     };
     checked.warnings.iter().for_each(|warning| output.note(&format!("warning: {warning}")));
-    let of_judges = if checked.judges.is_empty() { String::new() } else { format!(", judges {}", checked.judges.join(", ")) };
+    let of_judges =
+        if checked.judges.is_empty() { String::new() } else { format!(", judges {}", checked.judges.join(", ")) };
     match output.format() {
         OutputFormat::Json => output.json(&checked),
         OutputFormat::Text | OutputFormat::Md => output.result(&format!(

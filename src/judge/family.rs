@@ -67,7 +67,9 @@ pub fn is_floating(model: &str) -> bool {
     // gemini-2.5-pro-001, a digest of weights
     let numbered = parts().next_back().is_some_and(|part| is_digits(part, 3));
     let digest = parts().any(|part| {
-        part.len() >= 12 && part.bytes().all(|byte| byte.is_ascii_hexdigit()) && part.bytes().any(|b| b.is_ascii_digit())
+        part.len() >= 12
+            && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && part.bytes().any(|b| b.is_ascii_digit())
     });
     !(dated || short_date || numbered || digest)
 }

@@ -81,19 +81,15 @@ impl Form {
     }
 
     /// What the template sees as `dimensions`.
-    pub(super) fn described(&self, spec: &JudgeSpec) -> Value {
+    pub(super) fn described(spec: &JudgeSpec) -> Value {
         let levels = |levels: &[super::spec::LevelSpec]| {
-            let level = |level: &super::spec::LevelSpec| {
-                json!({"value": plain(json!(level.value)), "means": level.means, "example": level.example})
-            };
+            let level = |level: &super::spec::LevelSpec| json!({"value": plain(json!(level.value)), "means": level.means, "example": level.example});
             levels.iter().map(level).collect::<Vec<_>>()
         };
         if spec.kind != JudgeKind::Rubric {
             return json!([{"name": OVERALL, "about": spec.about, "levels": levels(&spec.levels)}]);
         }
-        let dimension = |dimension: &super::spec::DimensionSpec| {
-            json!({"name": dimension.name, "about": dimension.about, "levels": levels(&dimension.levels)})
-        };
+        let dimension = |dimension: &super::spec::DimensionSpec| json!({"name": dimension.name, "about": dimension.about, "levels": levels(&dimension.levels)});
         Value::Array(spec.dimensions.iter().map(dimension).collect())
     }
 }

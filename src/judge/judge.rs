@@ -95,7 +95,9 @@ impl Files {
 pub fn check_name(name: &str) -> Result<(), JudgeError> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.starts_with('.') || !name.chars().all(is_plain) {
-        return Err(JudgeError::Unknown(format!("`{name}` is no name of a judge; expected letters, digits, `-`, `_`, `.`")));
+        return Err(JudgeError::Unknown(format!(
+            "`{name}` is no name of a judge; expected letters, digits, `-`, `_`, `.`"
+        )));
     }
     Ok(())
 }
@@ -131,7 +133,7 @@ pub struct Judge {
 /// Who grades: one model, or several judges.
 #[derive(Debug)]
 pub(super) enum Seat {
-    One { template: Template, form: Form, asker: Asker },
+    One { template: Box<Template>, form: Form, asker: Asker },
     Panel { members: Vec<Judge>, combine: Combine },
 }
 
@@ -150,7 +152,14 @@ impl Judge {
         let form = Form::new(&spec, scale.clone());
         let prompt_sha256 = template.digest().to_owned();
         let sha256 = digest(&spec, &[&prompt_sha256]);
-        let judge = Self { name, spec, scale, seat: Seat::One { template, form, asker }, sha256, prompt_sha256 };
+        let judge = Self {
+            name,
+            spec,
+            scale,
+            seat: Seat::One { template: Box::new(template), form, asker },
+            sha256,
+            prompt_sha256,
+        };
         judge.check_template()?;
         Ok(judge)
     }

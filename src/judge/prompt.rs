@@ -17,7 +17,18 @@ const BLOCKS: [&str; 5] = ["INPUT", "REFERENCE", "ANSWER", "FIRST", "SECOND"];
 /// Beginnings of the signs by which models tell who speaks. A server that reads them in a text would let the text speak
 /// as somebody else, so each gets another first sign.
 const ROLE_SIGNS: [&str; 12] = [
-    "<|", "<｜", "<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>", "<s>", "</s>", "<<SYS>>", "<</SYS>>", "[INST]", "[/INST]",
+    "<|",
+    "<｜",
+    "<start_of_turn>",
+    "<end_of_turn>",
+    "<bos>",
+    "<eos>",
+    "<s>",
+    "</s>",
+    "<<SYS>>",
+    "<</SYS>>",
+    "[INST]",
+    "[/INST]",
 ];
 
 /// A foreign text and its name.
@@ -85,7 +96,7 @@ pub(super) fn render(
         variables.insert(block.to_lowercase(), json!(format!("{open}\n{text}\n{close}")));
     }
     variables.insert("nonce".to_owned(), json!(nonce));
-    variables.insert("dimensions".to_owned(), form.described(spec));
+    variables.insert("dimensions".to_owned(), Form::described(spec));
     variables.insert("scale".to_owned(), json!(form.scale.grades().map(|grade| json!(grade)).collect::<Vec<_>>()));
     variables.insert("reasoning".to_owned(), json!(spec.reasoning));
     variables.insert("form".to_owned(), json!(form.text()));
@@ -219,7 +230,8 @@ mod tests {
 
     #[test]
     fn what_only_looks_technical_stays_as_it_is() {
-        for text in ["a < b << c <<< HEAD", "<answer>42</answer>", "[info] x[0] = <T>", "<<<EOF\ncat\nEOF", "日本 <語>"] {
+        for text in ["a < b << c <<< HEAD", "<answer>42</answer>", "[info] x[0] = <T>", "<<<EOF\ncat\nEOF", "日本 <語>"]
+        {
             assert_eq!(neutralised(text, "0123456789abcdef"), text);
         }
     }

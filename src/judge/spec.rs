@@ -257,7 +257,9 @@ impl JudgeSpec {
             (JudgeKind::Panel, None) => Ok(None),
             (JudgeKind::Panel, Some(_)) => Err("a panel has no `[scale]`: it is that of its members".to_owned()),
             (_, Some(scale)) => GradeScale::new(&scale.values).map(Some),
-            (_, None) => Err("there is no `[scale]`; give the grades there are, as in `values = [0, 1, 2, 3]`".to_owned()),
+            (_, None) => {
+                Err("there is no `[scale]`; give the grades there are, as in `values = [0, 1, 2, 3]`".to_owned())
+            }
         }
     }
 
@@ -443,7 +445,10 @@ means = "nothing"
             (RUBRIC.replace("value = 0", "value = 7"), "none of 0, 1, 2"),
             (RUBRIC.replace("[0, 1, 2]", "[\"a\", \"b\"]"), "labels have no mean"),
             (format!("{RUBRIC}[[sanity]]\nname = \"s\"\nanswer = \"x\"\nexpect = {{ evidenc = 1 }}\n"), "no dimension"),
-            (format!("{RUBRIC}[[sanity]]\nname = \"s\"\nanswer = \"x\"\nexpect = {{ evidence = 9 }}\n"), "9 is none of"),
+            (
+                format!("{RUBRIC}[[sanity]]\nname = \"s\"\nanswer = \"x\"\nexpect = {{ evidence = 9 }}\n"),
+                "9 is none of",
+            ),
         ] {
             let error = parse(&text).unwrap_err();
             assert!(error.contains(part), "{error}\n{text}");
@@ -452,7 +457,8 @@ means = "nothing"
 
     #[test]
     fn what_is_expected_is_a_grade_some_or_a_range() {
-        let text = "[[sanity]]\nname = \"s\"\nanswer = \"x\"\nexpect = { evidence = [1, 2], overall = { at_least = 1 } }\n";
+        let text =
+            "[[sanity]]\nname = \"s\"\nanswer = \"x\"\nexpect = { evidence = [1, 2], overall = { at_least = 1 } }\n";
         let spec = parse(&format!("{RUBRIC}{text}")).unwrap();
         let expect = &spec.sanity[0].expect;
         assert!(expect["evidence"].meets(&Grade::Number(2.0)) && !expect["evidence"].meets(&Grade::Number(0.0)));

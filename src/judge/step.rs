@@ -65,7 +65,9 @@ impl Judge {
             }
         }
         if self.sees_reference() && item.reference.is_none() {
-            return Step::Done(Err("there is nothing in `expected` to compare with, which this judge needs".to_owned()));
+            return Step::Done(
+                Err("there is nothing in `expected` to compare with, which this judge needs".to_owned()),
+            );
         }
         let mut asked = Vec::new();
         let judged = match &self.seat {
@@ -83,10 +85,9 @@ impl Judge {
             }
         };
         match judged {
-            Some(judged) if asked.is_empty() => Step::Done(judged.map(|judgement| Judgement {
-                attempts: self.attempts(item),
-                ..judgement
-            })),
+            Some(judged) if asked.is_empty() => {
+                Step::Done(judged.map(|judgement| Judgement { attempts: self.attempts(item), ..judgement }))
+            }
             _ => Step::Ask(asked),
         }
     }
@@ -347,7 +348,9 @@ impl Question<'_> {
 
     fn read(&self, reply: &Reply, text: &str) -> Result<Reading, String> {
         let mut reading = read(text, self.form).map_err(|why| match reply {
-            Reply::Completion(completion) if completion.finish == Finish::Refusal => format!("the judge refused ({why})"),
+            Reply::Completion(completion) if completion.finish == Finish::Refusal => {
+                format!("the judge refused ({why})")
+            }
             Reply::Completion(completion) if completion.finish == Finish::Length => {
                 format!("the reply was cut off at `max_tokens` ({why})")
             }
@@ -396,7 +399,8 @@ impl Question<'_> {
                 }
                 let keys: Vec<&String> = self.form.keys.iter().map(|(key, _)| key).collect();
                 document.insert("grades".to_owned(), json!(keys));
-                let scale: Vec<Value> = self.form.scale.grades().map(|grade| super::form::plain(json!(grade))).collect();
+                let scale: Vec<Value> =
+                    self.form.scale.grades().map(|grade| super::form::plain(json!(grade))).collect();
                 document.insert("scale".to_owned(), Value::Array(scale));
                 document.insert("system".to_owned(), json!(prompt.system));
                 document.insert("prompt".to_owned(), json!(prompt.user));

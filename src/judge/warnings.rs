@@ -41,12 +41,12 @@ pub fn warnings(files: &Files, model: Option<ModelFacts<'_>>) -> Vec<String> {
             found.push(format!("judge `{name}` {what} and no `repeats`: another run may grade otherwise"));
         }
     }
-    if spec.repeats.get() % 2 == 0 {
+    if spec.repeats.get().is_multiple_of(2) {
         found.push(format!(
             "judge `{name}`: `repeats` is even: of two middle grades the lower one counts; an odd number needs no rule"
         ));
     }
-    if spec.kind == JudgeKind::Panel && spec.members.len() % 2 == 0 {
+    if spec.kind == JudgeKind::Panel && spec.members.len().is_multiple_of(2) {
         found.push(format!("judge `{name}`: an even number of members; of two middle grades the lower one counts"));
     }
     for (what, words) in [("rubric", rubric_words(files)), ("prompt", files.prompt_words)] {
@@ -85,10 +85,7 @@ pub fn warnings(files: &Files, model: Option<ModelFacts<'_>>) -> Vec<String> {
 fn rubric_words(files: &Files) -> usize {
     let words = |text: &str| text.split_whitespace().count();
     let of = |levels: &[LevelSpec]| {
-        levels
-            .iter()
-            .map(|level| words(&level.means) + level.example.as_deref().map_or(0, words))
-            .sum::<usize>()
+        levels.iter().map(|level| words(&level.means) + level.example.as_deref().map_or(0, words)).sum::<usize>()
     };
     let spec = &files.spec;
     let dimensions: usize =

@@ -99,8 +99,8 @@ fn single(root: &Path, files: Files) -> Result<LoadedJudge, RunError> {
     let spec = model.ok_or_else(|| settings("there is no `[model.KIND]`".to_owned()))?;
     check_model(&spec).map_err(settings)?;
     let provider = format!("judge/{}", files.name);
-    let model_sha256 = model_digest(&spec, root)
-        .map_err(|source| RunError::JudgeModel { name: files.name.clone(), source })?;
+    let model_sha256 =
+        model_digest(&spec, root).map_err(|source| RunError::JudgeModel { name: files.name.clone(), source })?;
     let facts = spec.model().map(|(vendor, model)| ModelFacts {
         name: &model.model,
         is_hosted: model.base_url.as_deref().is_none_or(|url| url.trim_end_matches('/') == vendor.base_url()),

@@ -36,9 +36,24 @@ fn a_wrong_judge_is_named_with_its_line() {
         ("kind = \"grade\"", "modle = \"x\"\n[scale]\nvalues = [0, 1]", PROMPT, "judge.toml:7: unknown key `modle`"),
         ("kind = \"grade\"", "prompt = \"p\"\n[scale]\nvalues = [0, 1]", PROMPT, "which is a candidate's"),
         ("kind = \"grade\"", "", PROMPT, "there is no `[scale]`"),
-        ("kind = \"grade\"", "[scale]\nvalues = [0, 1]", "{{ input }} {{ form }}", "must show `{{ answer }}` exactly once"),
-        ("kind = \"grade\"", "[scale]\nvalues = [0, 1]", "{{ answer }}{{ answer }}", "must show `{{ answer }}` exactly once"),
-        ("kind = \"grade\"", "[scale]\nvalues = [0, 1]", "{{ answer }} {{ anwser }}", "prompt.md.j2:1: there is no variable `anwser`"),
+        (
+            "kind = \"grade\"",
+            "[scale]\nvalues = [0, 1]",
+            "{{ input }} {{ form }}",
+            "must show `{{ answer }}` exactly once",
+        ),
+        (
+            "kind = \"grade\"",
+            "[scale]\nvalues = [0, 1]",
+            "{{ answer }}{{ answer }}",
+            "must show `{{ answer }}` exactly once",
+        ),
+        (
+            "kind = \"grade\"",
+            "[scale]\nvalues = [0, 1]",
+            "{{ answer }} {{ anwser }}",
+            "prompt.md.j2:1: there is no variable `anwser`",
+        ),
         ("kind = \"grade\"", "[scale]\nvalues = [0, 1]", "{{ answer }", "prompt.md.j2:1"),
     ] {
         project.judge("j", base, head, tail, prompt);
@@ -62,11 +77,17 @@ fn known_cases_are_tried() {
         [[sanity]]\nname = \"bad\"\nanswer = \"bad\"\nexpect = { overall = [0] }\n";
     project.judge("j", &server.base_url(), "kind = \"grade\"", cases, PROMPT);
     let tried = project.json(0, &["judge", "try", "j"]);
-    assert_eq!((&tried["sanity"]["cases"], &tried["sanity"]["right"], &tried["asked"]), (&json!(2), &json!(2), &json!(true)));
+    assert_eq!(
+        (&tried["sanity"]["cases"], &tried["sanity"]["right"], &tried["asked"]),
+        (&json!(2), &json!(2), &json!(true))
+    );
     let more = format!("{cases}[[sanity]]\nname = \"subtle\"\nanswer = \"looks fine\"\nexpect = {{ overall = 0 }}\n");
     project.judge("j", &server.base_url(), "kind = \"grade\"", &more, PROMPT);
     let (stdout, _) = project.exits(1, &["judge", "try", "j"]);
-    assert!(stdout.contains("2 of 3 known cases") && stdout.contains("subtle: WRONG: overall is 1, expected 0"), "{stdout}");
+    assert!(
+        stdout.contains("2 of 3 known cases") && stdout.contains("subtle: WRONG: overall is 1, expected 0"),
+        "{stdout}"
+    );
     // A judge without any is nothing to try.
     project.judge("j", &server.base_url(), "kind = \"grade\"", "[scale]\nvalues = [0, 1]", PROMPT);
     project.exits(2, &["judge", "try", "j"]);
@@ -77,6 +98,9 @@ fn show_says_which_calibration_counts() {
     let project = Project::new(&["x"], "[scorers.right.exact]\nexpected = \"/fact\"\n");
     project.ok(&["judge", "new", "j"]);
     assert!(project.ok(&["judge", "show", "j"]).contains("calibration none: it may decide nothing"));
-    project.write("judges/j/calibrations.jsonl", "{\"date\": \"2026-01-01\", \"licence\": \"none\"}\n{\"date\": \"2026-02-01\", \"licence\": \"relative\"}\n");
+    project.write(
+        "judges/j/calibrations.jsonl",
+        "{\"date\": \"2026-01-01\", \"licence\": \"none\"}\n{\"date\": \"2026-02-01\", \"licence\": \"relative\"}\n",
+    );
     assert!(project.ok(&["judge", "show", "j"]).contains("of 2026-02-01: licence relative"));
 }

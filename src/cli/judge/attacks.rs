@@ -63,18 +63,14 @@ fn of_json(path: &Path) -> Result<Vec<Item>, Failure> {
 
 fn item(path: &Path, number: usize, line: Line) -> Result<Item, Failure> {
     let fields = match line {
-        Line::Bare(text) => Fields {
-            id: None,
-            answer: Some(Value::String(text)),
-            input: Value::Null,
-            other: None,
-            reference: None,
-        },
+        Line::Bare(text) => {
+            Fields { id: None, answer: Some(Value::String(text)), input: Value::Null, other: None, reference: None }
+        }
         Line::Fields(fields) => *fields,
     };
-    let answer = fields.answer.ok_or_else(|| {
-        Failure::input(format!("{}:{number}: neither `answer` nor `text`", path.display()))
-    })?;
+    let answer = fields
+        .answer
+        .ok_or_else(|| Failure::input(format!("{}:{number}: neither `answer` nor `text`", path.display())))?;
     let id = match fields.id {
         None | Some(Value::Null) => number.to_string(),
         Some(Value::String(id)) => id,

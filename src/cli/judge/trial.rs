@@ -149,9 +149,8 @@ fn cases<'j>(loaded: &'j LoadedJudge, name: &str) -> Result<Vec<&'j SanitySpec>,
     let of_members = loaded.judge.members().into_iter().filter(|member| member.name != name);
     let cases: Vec<&SanitySpec> = own.chain(of_members.flat_map(|member| &member.spec.sanity)).collect();
     if cases.is_empty() {
-        return Err(Failure::input(format!("the judge `{name}` has no cases to try")).hint(
-            "add `[[sanity]]` to its judge.toml: answers whose right grade is known, good ones and bad ones",
-        ));
+        return Err(Failure::input(format!("the judge `{name}` has no cases to try"))
+            .hint("add `[[sanity]]` to its judge.toml: answers whose right grade is known, good ones and bad ones"));
     }
     Ok(cases)
 }
@@ -174,11 +173,7 @@ fn completed(loaded: &LoadedJudge, mut item: Item) -> Item {
 }
 
 /// Whoever is asked. Where there is no key, an attack is still looked at, and a known case cannot be tried.
-fn router(
-    loaded: &LoadedJudge,
-    outside: &Outside<'_>,
-    needed: bool,
-) -> Result<Result<Router, String>, Failure> {
+fn router(loaded: &LoadedJudge, outside: &Outside<'_>, needed: bool) -> Result<Result<Router, String>, Failure> {
     match loaded.routed(Router::default(), &outside.around()) {
         Ok(router) => Ok(Ok(router)),
         Err(error) => {
@@ -265,7 +260,10 @@ fn looked_at(loaded: &LoadedJudge, items: &[Item], judged: &[JudgedItem], seed: 
 fn text(printed: &Printed) -> String {
     let mut text = String::new();
     if let Some(sanity) = &printed.sanity {
-        text.push_str(&format!("{}: {} of {} known cases are graded right\n", printed.judge, sanity.right, sanity.cases));
+        text.push_str(&format!(
+            "{}: {} of {} known cases are graded right\n",
+            printed.judge, sanity.right, sanity.cases
+        ));
         for case in &sanity.results {
             let name = escape_control(&case.name, SHOWN);
             let verdict = if case.right { "right".to_owned() } else { format!("WRONG: {}", case.wrong.join("; ")) };

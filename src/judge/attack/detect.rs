@@ -38,8 +38,11 @@ pub(in crate::judge) fn detect(text: &str, watch: &Watch) -> Vec<Finding> {
     }
     found.sort_by_key(|(start, _)| *start);
     let mut seen = BTreeSet::new();
-    let mut findings: Vec<Finding> =
-        found.into_iter().map(|(_, finding)| finding).filter(|finding| seen.insert((finding.pattern.clone(), finding.line))).collect();
+    let mut findings: Vec<Finding> = found
+        .into_iter()
+        .map(|(_, finding)| finding)
+        .filter(|finding| seen.insert((finding.pattern.clone(), finding.line)))
+        .collect();
     let mut named = BTreeSet::new();
     // The first of every pattern before the second of any.
     findings.sort_by_key(|finding| !named.insert(finding.pattern.clone()));
@@ -84,10 +87,12 @@ fn spaced(words: &[super::words::Word]) -> Option<Hit> {
     const LEAST: usize = 8;
     let mut start = 0;
     while start < words.len() {
-        let length = words[start..].iter().take_while(|word| word.text.chars().count() == 1 && word.number.is_none()).count();
+        let length =
+            words[start..].iter().take_while(|word| word.text.chars().count() == 1 && word.number.is_none()).count();
         if length >= LEAST {
             let joined: String = words[start..start + length].iter().map(|word| word.text.as_str()).collect();
-            let steers = ["ignore", "grade", "rubric", "fullmark", "score", "judge", "instruction", "disregard", "perfect"];
+            let steers =
+                ["ignore", "grade", "rubric", "fullmark", "score", "judge", "instruction", "disregard", "perfect"];
             if steers.iter().any(|word| joined.contains(word)) {
                 let (start, end) = (words[start].start, words[start + length - 1].end);
                 return Some(Hit { pattern: "hides-text", start, end });
@@ -154,5 +159,5 @@ fn finding(text: &str, hit: Hit, how: &str) -> Finding {
 }
 
 fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+    text.get(..at).unwrap_or(text).matches('\n').count() + 1
 }

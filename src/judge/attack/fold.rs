@@ -56,7 +56,9 @@ fn plain(c: char) -> char {
         // Full width.
         0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0).unwrap_or(c),
         // Bold, italic, script … letters of mathematics: alphabets of 26 capitals and 26 small letters each.
-        0x1D400..=0x1D6A3 => char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[(code - 0x1D400) as usize % 52]),
+        0x1D400..=0x1D6A3 => {
+            char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[(code - 0x1D400) as usize % 52])
+        }
         // Letters in circles.
         0x24B6..=0x24CF => char::from_u32(code - 0x24B6 + u32::from(b'a')).unwrap_or(c),
         0x24D0..=0x24E9 => char::from_u32(code - 0x24D0 + u32::from(b'a')).unwrap_or(c),
@@ -119,7 +121,8 @@ mod tests {
     #[test]
     fn what_looks_the_same_reads_the_same() {
         let read = |text: &str| fold(text).chars.into_iter().collect::<String>();
-        for text in ["ig\u{200b}nore", "ＩＧＮＯＲＥ", "іgnоrе", "𝐢𝐠𝐧𝐨𝐫𝐞", "ⓘⓖⓝⓞⓡⓔ", "ígnörè"] {
+        for text in ["ig\u{200b}nore", "ＩＧＮＯＲＥ", "іgnоrе", "𝐢𝐠𝐧𝐨𝐫𝐞", "ⓘⓖⓝⓞⓡⓔ", "ígnörè"]
+        {
             assert_eq!(read(text), "ignore", "{text}");
         }
         assert_eq!(read("&lt;/answer&gt;"), "</answer>");

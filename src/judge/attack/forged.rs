@@ -6,27 +6,91 @@ use super::finding::{Hit, Watch};
 
 /// Names of grades, whatever the judge calls its own.
 const GRADES: [&str; 26] = [
-    "grade", "score", "rating", "verdict", "winner", "overall", "overall_score", "overall_grade", "final_score", "final_grade",
-    "final_verdict", "judgement", "judgment", "mark", "marks", "evaluation", "quality", "overall_rating", "total_score",
-    "final_rating", "final", "decision", "correctness", "accuracy", "helpfulness", "preference",
+    "grade",
+    "score",
+    "rating",
+    "verdict",
+    "winner",
+    "overall",
+    "overall_score",
+    "overall_grade",
+    "final_score",
+    "final_grade",
+    "final_verdict",
+    "judgement",
+    "judgment",
+    "mark",
+    "marks",
+    "evaluation",
+    "quality",
+    "overall_rating",
+    "total_score",
+    "final_rating",
+    "final",
+    "decision",
+    "correctness",
+    "accuracy",
+    "helpfulness",
+    "preference",
 ];
 
 /// Names that stand beside grades.
 const BESIDE: [&str; 19] = [
-    "reasoning", "rationale", "explanation", "reason", "justification", "comment", "comments", "feedback", "thoughts",
-    "analysis", "confidence", "max", "out_of", "scale", "passed", "pass", "max_score", "notes", "critique",
+    "reasoning",
+    "rationale",
+    "explanation",
+    "reason",
+    "justification",
+    "comment",
+    "comments",
+    "feedback",
+    "thoughts",
+    "analysis",
+    "confidence",
+    "max",
+    "out_of",
+    "scale",
+    "passed",
+    "pass",
+    "max_score",
+    "notes",
+    "critique",
 ];
 
 /// Names that say enough alone.
 const PLAIN: [&str; 12] = [
-    "grade", "verdict", "winner", "overall", "overall_score", "overall_grade", "final_score", "final_grade", "judgement",
-    "judgment", "final_verdict", "rating",
+    "grade",
+    "verdict",
+    "winner",
+    "overall",
+    "overall_score",
+    "overall_grade",
+    "final_score",
+    "final_grade",
+    "judgement",
+    "judgment",
+    "final_verdict",
+    "rating",
 ];
 
 /// What an example is introduced by.
 const EXAMPLES: [&str; 16] = [
-    "for example", "e.g.", "such as", "looks like", "look like", "of the form", "format", "schema", "returns", "returned", "emits",
-    "like this", "payload", "json like", "object like", "responds with",
+    "for example",
+    "e.g.",
+    "such as",
+    "looks like",
+    "look like",
+    "of the form",
+    "format",
+    "schema",
+    "returns",
+    "returned",
+    "emits",
+    "like this",
+    "payload",
+    "json like",
+    "object like",
+    "responds with",
 ];
 
 /// Looks for forged grades: as JSON, as tags, as lines.
@@ -61,8 +125,27 @@ fn praise(text: &str) -> bool {
     let bare = text.trim().trim_matches(|c: char| !c.is_alphanumeric() && c != '+');
     let full = bare.split_once('/').is_some_and(|(a, b)| a.trim() == b.trim() && a.trim().parse::<f64>().is_ok());
     let words = [
-        "pass", "passed", "correct", "perfect", "excellent", "max", "maximum", "a", "a+", "b", "tie", "outstanding", "flawless",
-        "full", "full marks", "true", "best", "very good", "good", "answer a", "answer b",
+        "pass",
+        "passed",
+        "correct",
+        "perfect",
+        "excellent",
+        "max",
+        "maximum",
+        "a",
+        "a+",
+        "b",
+        "tie",
+        "outstanding",
+        "flawless",
+        "full",
+        "full marks",
+        "true",
+        "best",
+        "very good",
+        "good",
+        "answer a",
+        "answer b",
     ];
     full || words.contains(&bare) || bare.parse::<f64>().is_ok_and(|n| n.fract() == 0.0 && (1.0..=100.0).contains(&n))
 }
@@ -89,9 +172,12 @@ fn is_reply(fields: &Map<String, Value>, keys: &[String], watch: &Watch) -> bool
     let beside = fields.keys().any(|key| BESIDE.contains(&key.as_str()));
     let whole_top = |value: &Value| {
         let best = watch.scale.best().and_then(|grade| grade.number());
-        value.as_f64().is_some_and(|n| Some(n) == best || n == 5.0 || n == 10.0 || n == 100.0) || value.as_str().is_some_and(praise)
+        value.as_f64().is_some_and(|n| Some(n) == best || n == 5.0 || n == 10.0 || n == 100.0)
+            || value.as_str().is_some_and(praise)
     };
-    named.len() > 1 || beside || named.iter().any(|key| PLAIN.contains(&key.as_str()) || own > 0 || whole_top(&fields[key.as_str()]))
+    named.len() > 1
+        || beside
+        || named.iter().any(|key| PLAIN.contains(&key.as_str()) || own > 0 || whole_top(&fields[key.as_str()]))
 }
 
 fn objects(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
@@ -125,7 +211,11 @@ fn loose(small: &str, start: usize) -> Option<(Value, usize)> {
         let (name, value) = part.split_once([':', '='])?;
         let bare = |text: &str| text.trim().trim_matches(|c| matches!(c, '"' | '\'' | '`' | '\\')).trim().to_owned();
         let value = bare(value);
-        let value = value.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map_or(Value::String(value), Value::Number);
+        let value = value
+            .parse::<f64>()
+            .ok()
+            .and_then(serde_json::Number::from_f64)
+            .map_or(Value::String(value), Value::Number);
         fields.insert(bare(name), value);
     }
     (!fields.is_empty()).then(|| (Value::Object(fields), start + length + 1))
@@ -151,7 +241,8 @@ fn is_example(small: &str, start: usize, end: usize) -> bool {
     let lead = lead.rsplit("\n\n").next().unwrap_or(lead);
     let is_introduced = EXAMPLES.iter().any(|example| lead.contains(example));
     let inside = &small[start..end];
-    let is_open = inside.contains("...\"") || inside.contains("\"<") || inside.contains("…\"") || inside.contains("<number>");
+    let is_open =
+        inside.contains("...\"") || inside.contains("\"<") || inside.contains("…\"") || inside.contains("<number>");
     let is_alone = small[..start].rsplit('\n').next().is_none_or(|line| line.trim().is_empty());
     is_open && !is_alone || is_introduced && !orders(lead)
 }
@@ -163,9 +254,16 @@ fn orders(lead: &str) -> bool {
         return false;
     }
     let sentence = lead.rsplit(['.', '!', '?', '\n']).find(|part| !part.trim().is_empty()).unwrap_or(lead);
-    let first = sentence.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric())).find(|word| !word.is_empty());
+    let first = sentence
+        .split_whitespace()
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
+        .find(|word| !word.is_empty());
     first.is_some_and(|word| {
-        ["output", "return", "reply", "respond", "print", "give", "write", "say", "use", "your", "final", "answer", "please"].contains(&word)
+        [
+            "output", "return", "reply", "respond", "print", "give", "write", "say", "use", "your", "final", "answer",
+            "please",
+        ]
+        .contains(&word)
     })
 }
 
@@ -173,7 +271,9 @@ fn orders(lead: &str) -> bool {
 fn tags(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
     let mut leaves: Vec<(&str, &str, usize, usize)> = Vec::new();
     for (open, _) in small.match_indices('<') {
-        let Some(name_end) = small[open..].find('>').filter(|length| *length < 30).map(|length| open + length) else { continue };
+        let Some(name_end) = small[open..].find('>').filter(|length| *length < 30).map(|length| open + length) else {
+            continue;
+        };
         let name = &small[open + 1..name_end];
         if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
             continue;
@@ -190,7 +290,8 @@ fn tags(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
         return;
     }
     let value = |text: &str| Value::String(text.trim().to_owned());
-    let graded: Vec<_> = leaves.iter().filter(|(name, text, ..)| is_grade(name, keys) && gradelike(&value(text), watch)).collect();
+    let graded: Vec<_> =
+        leaves.iter().filter(|(name, text, ..)| is_grade(name, keys) && gradelike(&value(text), watch)).collect();
     let says_enough = graded.len() > 1
         || graded.len() < leaves.len()
         || graded.iter().any(|(name, text, ..)| PLAIN.contains(name) || praise(text) && name != &"quality");
@@ -209,7 +310,8 @@ fn lines(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
         at += line.len();
         let Some((name, said)) = line.split_once([':', '=']) else { continue };
         let name = name.trim_matches(|c: char| !c.is_alphanumeric()).replace([' ', '-'], "_");
-        let frame = |c: char| c.is_whitespace() || matches!(c, '*' | '_' | '`' | '"' | '\'' | '[' | ']' | '.' | '!' | '|');
+        let frame =
+            |c: char| c.is_whitespace() || matches!(c, '*' | '_' | '`' | '"' | '\'' | '[' | ']' | '.' | '!' | '|');
         let said = said.trim_matches(frame);
         // What follows a grade may go on in words.
         let cut = [". ", ", ", "; ", " (", " – ", " - "].iter().filter_map(|sign| said.find(sign)).min();
@@ -226,13 +328,23 @@ fn lines(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
             own.push((name, start, end));
             continue;
         }
-        let is_final = name.starts_with("final_") || name.starts_with("overall_") || name.starts_with("my_") || name.starts_with("official_") || name.starts_with("judge");
+        let is_final = name.starts_with("final_")
+            || name.starts_with("overall_")
+            || name.starts_with("my_")
+            || name.starts_with("official_")
+            || name.starts_with("judge");
         let stem = name.rsplit('_').next().unwrap_or(&name);
-        let is_named = ["grade", "score", "rating", "verdict", "judgement", "judgment", "winner", "evaluation", "mark"].contains(&stem);
+        let is_named = ["grade", "score", "rating", "verdict", "judgement", "judgment", "winner", "evaluation", "mark"]
+            .contains(&stem);
         let is_full = said.split_once('/').is_some_and(|(a, b)| a.trim() == b.trim());
         let is_praise = said.chars().count() > 1 && praise(said);
         let as_number = said.parse::<f64>().is_ok();
-        if is_named && is_final && (on_scale || is_full || is_praise && !(as_number && stem == "score") || ["5", "10", "100"].contains(&said))
+        if is_named
+            && is_final
+            && (on_scale
+                || is_full
+                || is_praise && !(as_number && stem == "score")
+                || ["5", "10", "100"].contains(&said))
             || matches!(name.as_str(), "grade" | "winner") && (on_scale || is_full || is_praise && !as_number)
             || matches!(name.as_str(), "score" | "rating") && is_full
         {

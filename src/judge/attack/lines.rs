@@ -6,22 +6,66 @@ use super::words::Word;
 
 /// Signs of roles that models read.
 const ROLE_TOKENS: [&str; 22] = [
-    "<|im_start|>", "<|im_end|>", "<|system|>", "<|user|>", "<|assistant|>", "<|endoftext|>", "<|eot_id|>",
-    "<|start_header_id|>", "<|end_header_id|>", "<|begin_of_text|>", "<|end|>", "<|endofprompt|>", "<|end_of_turn|>",
-    "<start_of_turn>", "<end_of_turn>", "[inst]", "[/inst]", "<<sys>>", "<</sys>>", "<｜user｜>", "<｜assistant｜>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|system|>",
+    "<|user|>",
+    "<|assistant|>",
+    "<|endoftext|>",
+    "<|eot_id|>",
+    "<|start_header_id|>",
+    "<|end_header_id|>",
+    "<|begin_of_text|>",
+    "<|end|>",
+    "<|endofprompt|>",
+    "<|end_of_turn|>",
+    "<start_of_turn>",
+    "<end_of_turn>",
+    "[inst]",
+    "[/inst]",
+    "<<sys>>",
+    "<</sys>>",
+    "<｜user｜>",
+    "<｜assistant｜>",
     "[system_prompt]",
 ];
 
 /// Who may be said to speak.
 const SPEAKERS: [&str; 16] = [
-    "system", "assistant", "user", "human", "developer", "admin", "administrator", "root", "operator", "moderator",
-    "judge", "grader", "evaluator", "examiner", "assessor", "supervisor",
+    "system",
+    "assistant",
+    "user",
+    "human",
+    "developer",
+    "admin",
+    "administrator",
+    "root",
+    "operator",
+    "moderator",
+    "judge",
+    "grader",
+    "evaluator",
+    "examiner",
+    "assessor",
+    "supervisor",
 ];
 
 /// What may stand behind a speaker's name.
 const SPEAKS: [&str; 14] = [
-    "message", "prompt", "override", "notice", "note", "instruction", "instructions", "update", "directive", "command",
-    "alert", "role", "reply", "output",
+    "message",
+    "prompt",
+    "override",
+    "notice",
+    "note",
+    "instruction",
+    "instructions",
+    "update",
+    "directive",
+    "command",
+    "alert",
+    "role",
+    "reply",
+    "output",
 ];
 
 /// Words for what is graded that hardly anything else is called.
@@ -30,8 +74,21 @@ const STRONG: [&str; 9] =
 
 /// Words for what is graded that other things are called too.
 const WEAK: [&str; 15] = [
-    "response", "output", "input", "data", "text", "content", "document", "prompt", "context", "instructions", "section",
-    "block", "reply", "solution", "message",
+    "response",
+    "output",
+    "input",
+    "data",
+    "text",
+    "content",
+    "document",
+    "prompt",
+    "context",
+    "instructions",
+    "section",
+    "block",
+    "reply",
+    "solution",
+    "message",
 ];
 
 /// The lines of a text, small, each with where it begins.
@@ -135,11 +192,28 @@ fn banners(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
         let begins = said[0] == "begin" || said[0] == "start";
         let is_strong = said.iter().any(|word| STRONG.contains(word));
         let is_weak = said.iter().any(|word| WEAK.contains(word));
-        let of_grading = said.iter().any(|word| matches!(*word, "grading" | "evaluation" | "judging" | "verdict" | "rubric"));
+        let of_grading =
+            said.iter().any(|word| matches!(*word, "grading" | "evaluation" | "judging" | "verdict" | "rubric"));
         let rest_known = said[1..].iter().all(|word| {
             STRONG.contains(word)
                 || WEAK.contains(word)
-                || matches!(*word, "of" | "the" | "end" | "here" | "user" | "model" | "assistant" | "to" | "grade" | "s" | "quoted" | "a" | "b" | "first" | "second")
+                || matches!(
+                    *word,
+                    "of" | "the"
+                        | "end"
+                        | "here"
+                        | "user"
+                        | "model"
+                        | "assistant"
+                        | "to"
+                        | "grade"
+                        | "s"
+                        | "quoted"
+                        | "a"
+                        | "b"
+                        | "first"
+                        | "second"
+                )
                 || of_grading
                 || word.chars().all(|c| c.is_ascii_hexdigit())
         });
@@ -183,10 +257,27 @@ fn speakers(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
         let is_heading = frame.contains('#');
         let names_speaker = said.iter().any(|word| SPEAKERS.contains(word))
             && said.iter().all(|word| {
-                SPEAKERS.contains(word) || SPEAKS.contains(word) || matches!(*word, "new" | "the" | "from" | "of" | "important" | "urgent" | "final" | "ai" | "llm" | "s")
+                SPEAKERS.contains(word)
+                    || SPEAKS.contains(word)
+                    || matches!(
+                        *word,
+                        "new" | "the" | "from" | "of" | "important" | "urgent" | "final" | "ai" | "llm" | "s"
+                    )
             });
         let names_orders = (is_heading || frame.contains('['))
-            && said.iter().all(|word| matches!(*word, "instruction" | "instructions" | "new" | "updated" | "override" | "important" | "task" | "additional"));
+            && said.iter().all(|word| {
+                matches!(
+                    *word,
+                    "instruction"
+                        | "instructions"
+                        | "new"
+                        | "updated"
+                        | "override"
+                        | "important"
+                        | "task"
+                        | "additional"
+                )
+            });
         let overrides = said.contains(&"override") && (is_closed || is_heading);
         if !(names_speaker && (is_closed || is_heading) || names_orders || overrides) || in_code(small, start) {
             continue;

@@ -79,7 +79,8 @@ fn matches(elements: &[Element], words: &[Word], at: usize, sentence: usize) -> 
                     || beginnings.iter().any(|beginning| text.starts_with(beginning.as_str()))
             };
             let hits = word.is_some_and(|word| {
-                *number && matches!(word.number, Some(Number::Plain(n)) if n.fract() == 0.0 && (0.0..=100.0).contains(&n))
+                *number
+                    && matches!(word.number, Some(Number::Plain(n)) if n.fract() == 0.0 && (0.0..=100.0).contains(&n))
                     || *full && word.number == Some(Number::Full)
                     || is_known(&word.text)
                     || word.unleet.as_deref().is_some_and(is_known)

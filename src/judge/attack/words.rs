@@ -105,7 +105,9 @@ fn word_end(chars: &[char], start: usize) -> usize {
 
 fn ends_sentence(chars: &[char], at: usize) -> bool {
     match chars[at] {
-        '.' | '!' | '?' | ';' => chars.get(at + 1).is_none_or(|next| next.is_whitespace() || matches!(next, '"' | '”' | '\'' | ')')),
+        '.' | '!' | '?' | ';' => {
+            chars.get(at + 1).is_none_or(|next| next.is_whitespace() || matches!(next, '"' | '”' | '\'' | ')'))
+        }
         '。' | '！' | '？' => true,
         _ => false,
     }
@@ -125,13 +127,10 @@ fn number(text: &str) -> Option<Number> {
 /// `5 out of 5` is one word.
 fn merged(words: Vec<Word>) -> Vec<Word> {
     let mut merged: Vec<Word> = Vec::with_capacity(words.len());
-    let mut rest = words.into_iter().peekable();
-    while let Some(word) = rest.next() {
+    for word in words {
         if let [.., of, out] = &merged[..]
-            && let (Some(Number::Plain(share)), Some(Number::Plain(whole))) = (
-                merged.len().checked_sub(3).and_then(|at| merged[at].number),
-                word.number,
-            )
+            && let (Some(Number::Plain(share)), Some(Number::Plain(whole))) =
+                (merged.len().checked_sub(3).and_then(|at| merged[at].number), word.number)
             && (of.text.as_str(), out.text.as_str()) == ("out", "of")
         {
             merged.truncate(merged.len() - 2);
@@ -162,6 +161,9 @@ mod tests {
         let sentences: Vec<usize> = words.iter().map(|word| word.sentence).collect();
         assert_eq!(sentences, [0, 0, 1, 1, 1, 1, 2, 2]);
         assert!(words[2].is_first && words[3].is_first && words[6].is_first && words[6].after == ':');
-        assert_eq!(of("100% 3/10").iter().map(|w| w.number).collect::<Vec<_>>(), [Some(Number::Full), Some(Number::Share)]);
+        assert_eq!(
+            of("100% 3/10").iter().map(|w| w.number).collect::<Vec<_>>(),
+            [Some(Number::Full), Some(Number::Share)]
+        );
     }
 }
