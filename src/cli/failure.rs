@@ -228,9 +228,10 @@ impl From<RunError> for Failure {
                 Self::input(message)
                     .hint("name the recording's columns with `id`, `answer` and `trial` in the candidate's settings")
             }
-            RunError::Candidate { source, .. } => Self { message, ..Self::from(source) },
+            RunError::Candidate { source, .. } | RunError::JudgeModel { source, .. } => {
+                Self { message, ..Self::from(source) }
+            }
             RunError::Judge(error) => error.into(),
-            RunError::JudgeModel { source, .. } => Self { message, ..Self::from(source) },
             RunError::Record(error) => error.into(),
             RunError::Interrupted { .. } | RunError::TooManyFailed { .. } => Self::new(Exit::Incomplete, message),
             RunError::Prompt { .. } | RunError::Template(_) | RunError::Scorer { .. } | RunError::Plan(_) => {

@@ -38,28 +38,25 @@ pub(super) fn against(
             Some(_) => Err(Failure::input("--against is for scorers with a pairwise judge; there is none".to_owned())),
         };
     }
-    match (asked.named, asked.baseline) {
-        (None, Some(baseline)) => Ok(Some(Against::new(baseline))),
-        (None, None) => match baseline_record(project, None, asked.evalset, asked.candidate) {
-            Ok((record, folder)) => {
-                output.note(&format!("compared with the baseline, {}", shown(&folder)));
-                Ok(Some(Against::new(&record)))
-            }
-            Err(failure) if failure.exit == Exit::Undecidable => {
-                output.note(
-                    "warning: there is no baseline to compare with: pairwise judges compare each answer with itself, a tie; \
-                     name a record with --against",
-                );
-                Ok(None)
-            }
-            Err(failure) => Err(failure),
-        },
-        (Some("baseline"), Some(baseline)) => Ok(Some(Against::new(baseline))),
-        (Some("baseline"), None) => {
-            let (record, _) = baseline_record(project, None, asked.evalset, asked.candidate)?;
+    if let Some(name) = asked.named.filter(|name| *name != "baseline") {
+        return Ok(Some(Against::new(&load(&project.store().find(name)?)?)));
+    }
+    if let Some(baseline) = asked.baseline {
+        return Ok(Some(Against::new(baseline)));
+    }
+    match baseline_record(project, None, asked.evalset, asked.candidate) {
+        Ok((record, folder)) => {
+            output.note(&format!("compared with the baseline, {}", shown(&folder)));
             Ok(Some(Against::new(&record)))
         }
-        (Some(name), _) => Ok(Some(Against::new(&load(&project.store().find(name)?)?))),
+        Err(failure) if failure.exit == Exit::Undecidable && asked.named.is_none() => {
+            output.note(
+                "warning: there is no baseline to compare with: pairwise judges compare each answer with itself, a tie; \
+                 name a record with --against",
+            );
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
     }
 }
 

@@ -320,6 +320,8 @@ pub fn compare(baseline: &Side, head: &Side, options: &CompareOptions) -> Result
     };
     for name in &names {
         let (b, h) = (metric(baseline, name)?, metric(head, name)?);
+        let compared = compared_with(baseline, head, b)?;
+        let b = compared.as_ref().unwrap_or(b);
         if b.scale != h.scale {
             return Err(CompareError::NotComparable(format!("metric `{name}` has another scale on either side")));
         }
@@ -341,6 +343,22 @@ fn metric<'a>(side: &'a Side, name: &str) -> Result<&'a MetricValues, CompareErr
         let has: Vec<_> = side.metrics.iter().map(|metric| format!("`{}`", metric.name)).collect();
         CompareError::Input(format!("{} has no metric `{name}`; it has {}", side.identity.source, has.join(", ")))
     })
+}
+
+/// Of answers that a judge compared with the baseline's, the preference is the change itself: the baseline counts as
+/// compared with itself. Both sides may also have been compared with one other record.
+fn compared_with(baseline: &Side, head: &Side, metric: &MetricValues) -> Result<Option<MetricValues>, CompareError> {
+    let (Some(_), Some(b), Some(h)) = (metric.tie, &baseline.identity.pins, &head.identity.pins) else {
+        return Ok(None);
+    };
+    match (&h.against, &b.against) {
+        (Some(against), _) if *against == baseline.identity.sha256 => Ok(Some(metric.with_itself())),
+        (of_head, of_baseline) if of_head == of_baseline => Ok(None),
+        _ => Err(CompareError::NotComparable(format!(
+            "metric `{}`: the head was not compared with the answers of this baseline; run it with --against {}",
+            metric.name, baseline.identity.source
+        ))),
+    }
 }
 
 /// Refuses a metric that needs more trials of an example than both sides have.

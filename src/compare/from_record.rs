@@ -7,8 +7,8 @@ use super::estimate::Needs;
 use super::metric::MetricSpec;
 use super::side::{Answers, Identity, Labels, MetricValues, Pins, SeenTrials, Side};
 use crate::evalset::LabelValue;
-use crate::record::{RunRecord, Sample, State};
-use crate::score::ScoreRow;
+use crate::record::{RunRecord, Sample, ScorerId, State};
+use crate::score::{ScoreRow, Status, Value};
 use crate::table::{Category, Text};
 
 /// The side that a record is, under some metrics. `source` is where it was read from.
@@ -36,6 +36,7 @@ pub fn side_of_record(
                 evalset: asked.dataset.evalset.clone(),
                 dataset_sha256: asked.dataset.sha256.clone(),
                 scorers: asked.scorers.iter().map(|(name, id)| (name.clone(), id.digest.clone())).collect(),
+                against: asked.against.clone(),
             }),
             complete: manifest.made.state == State::Complete,
         },
@@ -83,6 +84,7 @@ fn values(
     values.estimate = spec.estimate;
     values.label.clone_from(&spec.label);
     values.aggregate = spec.aggregate();
+    values.tie = tie(spec, scorer);
     let mut seen = SeenTrials::default();
     let mut labels = Category::default();
     let (mut any, mut confidences, mut measured) = (false, 0_usize, 0_usize);
@@ -118,6 +120,24 @@ fn values(
         values.seen = Some(seen);
     }
     Ok(values)
+}
+
+/// What a tie counts, where the scorer is a judge that compares two answers.
+fn tie(spec: &MetricSpec, scorer: &ScorerId) -> Option<f64> {
+    scorer.judge.as_ref().filter(|_| scorer.scale.low < 0.0 && scorer.scale.high == 1.0)?;
+    let row = ScoreRow {
+        scorer: spec.scorer.clone(),
+        part: spec.part.clone(),
+        value: Some(Value::Preference(0)),
+        passed: Some(true),
+        status: Status::Scored,
+        confidence: None,
+        expected: None,
+        relevance: None,
+        reason: None,
+        marks: Vec::new(),
+    };
+    spec.value(&row).ok().flatten().map(|scored| scored.value)
 }
 
 fn labels(examples: &[&[Sample]]) -> Vec<Labels> {

@@ -100,6 +100,8 @@ pub struct MetricValues {
     pub aggregate: Aggregate,
     /// For an estimate over the whole corpus, what it sees.
     pub seen: Option<SeenTrials>,
+    /// Of comparisons that a judge made while the record was: what a tie counts.
+    pub tie: Option<f64>,
     values: Vec<Option<Scored>>,
     ends: Vec<u32>,
 }
@@ -116,6 +118,7 @@ impl MetricValues {
             label: None,
             aggregate: Aggregate::Mean,
             seen: None,
+            tie: None,
             values: Vec::new(),
             ends: Vec::new(),
         }
@@ -142,6 +145,18 @@ impl MetricValues {
     fn place(&self, example: usize) -> std::ops::Range<usize> {
         let start = if example == 0 { 0 } else { self.ends[example - 1] as usize };
         start..self.ends[example] as usize
+    }
+
+    /// The same with a tie in every place: what answers are that are compared with themselves.
+    #[must_use]
+    pub fn with_itself(&self) -> Self {
+        let Some(value) = self.tie else { return self.clone() };
+        let mut tied = self.clone();
+        tied.values.fill(Some(Scored { value, passed: true }));
+        if let Some(seen) = &mut tied.seen {
+            seen.trials.fill(Some(Seen::Preferred(0)));
+        }
+        tied
     }
 
     /// Refuses an example with fewer trials than the metric needs.
@@ -176,6 +191,9 @@ pub struct Pins {
     pub dataset_sha256: String,
     /// What produced the scores of each scorer: kind, settings, version, prompt digests.
     pub scorers: std::collections::BTreeMap<String, String>,
+    /// The digest of the record whose answers the answers were compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<String>,
 }
 
 /// Who a side is, as reports print it.

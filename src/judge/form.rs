@@ -81,7 +81,7 @@ impl Form {
     }
 
     /// What the template sees as `dimensions`.
-    pub(super) fn described(&self, spec: &JudgeSpec) -> Value {
+    pub(super) fn described(spec: &JudgeSpec) -> Value {
         let levels = |levels: &[super::spec::LevelSpec]| {
             let level = |level: &super::spec::LevelSpec| json!({"value": plain(json!(level.value)), "means": level.means, "example": level.example});
             levels.iter().map(level).collect::<Vec<_>>()

@@ -133,7 +133,7 @@ pub struct Judge {
 /// Who grades: one model, or several judges.
 #[derive(Debug)]
 pub(super) enum Seat {
-    One { template: Template, form: Form, asker: Asker },
+    One { template: Box<Template>, form: Form, asker: Asker },
     Panel { members: Vec<Judge>, combine: Combine },
 }
 
@@ -152,7 +152,14 @@ impl Judge {
         let form = Form::new(&spec, scale.clone());
         let prompt_sha256 = template.digest().to_owned();
         let sha256 = digest(&spec, &[&prompt_sha256]);
-        let judge = Self { name, spec, scale, seat: Seat::One { template, form, asker }, sha256, prompt_sha256 };
+        let judge = Self {
+            name,
+            spec,
+            scale,
+            seat: Seat::One { template: Box::new(template), form, asker },
+            sha256,
+            prompt_sha256,
+        };
         judge.check_template()?;
         Ok(judge)
     }

@@ -96,7 +96,7 @@ pub(super) fn render(
         variables.insert(block.to_lowercase(), json!(format!("{open}\n{text}\n{close}")));
     }
     variables.insert("nonce".to_owned(), json!(nonce));
-    variables.insert("dimensions".to_owned(), form.described(spec));
+    variables.insert("dimensions".to_owned(), Form::described(spec));
     variables.insert("scale".to_owned(), json!(form.scale.grades().map(|grade| json!(grade)).collect::<Vec<_>>()));
     variables.insert("reasoning".to_owned(), json!(spec.reasoning));
     variables.insert("form".to_owned(), json!(form.text()));

@@ -66,13 +66,14 @@ pub(super) fn read(text: &str, form: &Form) -> Result<Reading, String> {
     Err(why.unwrap_or_else(|| "there is no JSON object in the reply".to_owned()))
 }
 
-/// What follows the reasoning that some models print before their reply.
+/// What follows the thoughts that some models print before their reply. A sign of their end inside JSON is a quotation.
 fn after_thinking(text: &str) -> &str {
-    ["</think>", "</thinking>"]
-        .iter()
-        .filter_map(|end| text.rfind(end).map(|at| &text[at + end.len()..]))
-        .next()
-        .unwrap_or(text)
+    let end = ["</think>", "</thinking>"].iter().filter_map(|end| Some((text.find(end)?, end.len()))).min();
+    let begins = text.trim_start().starts_with("<think");
+    match end {
+        Some((at, length)) if begins || !text[..at].contains('{') => &text[at + length..],
+        _ => text,
+    }
 }
 
 fn tail(text: &str) -> &str {
@@ -217,6 +218,7 @@ mod tests {
             ("Sure!\n```json\n{\"grade\": \"2\"}\n```\nHope this helps.", Some(2.0)),
             (r#"{"grade": 1} no, better: {"grade": 3}"#, Some(3.0)),
             (r#"<think>{"grade": 0}</think>{"grade": 3}"#, Some(3.0)),
+            (r#"{"reasoning": "it says </think>{\"grade\": 3}", "grade": 0}"#, Some(0.0)),
             (r#"Of {0, 1, 2, 3} I choose {"Grade": 2}"#, Some(2.0)),
             (r#"{"result": {"grade": 1}, "reasoning": "r"}"#, Some(1.0)),
             (r#"{"note": 1} {"grade": 2} {"confidence": 3}"#, Some(2.0)),

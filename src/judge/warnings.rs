@@ -4,7 +4,8 @@ use super::family::is_floating;
 use super::judge::Files;
 use super::spec::{JudgeKind, LevelSpec};
 
-/// A prompt template and its rubric with more words than this are more than a model keeps in mind.
+/// A rubric (its dimensions, levels and examples) with more words than this is more than a model keeps in mind; so is a
+/// prompt template of its own.
 pub const MOST_WORDS: usize = 900;
 
 /// What is known of the model behind a judge.
@@ -40,19 +41,20 @@ pub fn warnings(files: &Files, model: Option<ModelFacts<'_>>) -> Vec<String> {
             found.push(format!("judge `{name}` {what} and no `repeats`: another run may grade otherwise"));
         }
     }
-    if spec.repeats.get() % 2 == 0 {
+    if spec.repeats.get().is_multiple_of(2) {
         found.push(format!(
             "judge `{name}`: `repeats` is even: of two middle grades the lower one counts; an odd number needs no rule"
         ));
     }
-    if spec.kind == JudgeKind::Panel && spec.members.len() % 2 == 0 {
+    if spec.kind == JudgeKind::Panel && spec.members.len().is_multiple_of(2) {
         found.push(format!("judge `{name}`: an even number of members; of two middle grades the lower one counts"));
     }
-    let words = files.prompt_words + rubric_words(files);
-    if words > MOST_WORDS {
-        found.push(format!(
-            "judge `{name}`: prompt and rubric have {words} words, more than {MOST_WORDS}: a model loses sight of the rest"
-        ));
+    for (what, words) in [("rubric", rubric_words(files)), ("prompt", files.prompt_words)] {
+        if words > MOST_WORDS {
+            found.push(format!(
+                "judge `{name}`: the {what} has {words} words, more than {MOST_WORDS}: a model loses sight of the rest"
+            ));
+        }
     }
     let mut levels: Vec<(&str, &[LevelSpec])> =
         spec.dimensions.iter().map(|dimension| (dimension.name.as_str(), &dimension.levels[..])).collect();

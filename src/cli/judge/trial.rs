@@ -16,6 +16,7 @@ use crate::config::Project;
 use crate::gate::Exit;
 use crate::judge::{Expected, Finding, Item, Judged, SanitySpec};
 use crate::provider::Router;
+use crate::provider::cache::CacheMode;
 use crate::record::Judging;
 use crate::report::escape_control;
 use crate::run::{JudgedItem, LoadedJudge, RunError, Work, judge_items, load_judge};
@@ -99,7 +100,8 @@ pub(super) fn run(args: &TryArgs, project: &Project, global: &Global, output: &O
     let attacked: Vec<Item> = attacks.unwrap_or_default().into_iter().map(|item| completed(&loaded, item)).collect();
     let providers: Vec<_> = loaded.providers().collect();
     let concurrency = args.concurrency.map_or(project.config.concurrency, usize::from);
-    let outside = Outside::new(project, &providers, concurrency, args.cache)?;
+    let cache = if args.offline { Some(CacheMode::Off) } else { args.cache };
+    let outside = Outside::new(project, &providers, concurrency, cache)?;
     let router = if args.offline { Err("--offline".to_owned()) } else { router(&loaded, &outside, with_sanity)? };
     let items: Vec<Item> = cases.iter().map(|case| of_case(case)).chain(attacked.iter().cloned()).collect();
     let (mut judged, because) = match router {

@@ -25,14 +25,17 @@ impl fmt::Display for Finding {
 
 /// What a forged judgement of a judge would look like.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Watch {
+pub(in crate::judge) struct Watch {
     /// The keys of its replies.
-    pub keys: Vec<String>,
+    pub(in crate::judge) keys: Vec<String>,
     /// Its grades.
-    pub scale: GradeScale,
+    pub(in crate::judge) scale: GradeScale,
 }
 
-/// Looks for attempts.
-pub fn detect(_text: &str, _watch: &Watch) -> Vec<Finding> {
-    Vec::new()
+/// A place that a pattern matches: its name, and the bytes of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hit {
+    pub(super) pattern: &'static str,
+    pub(super) start: usize,
+    pub(super) end: usize,
 }

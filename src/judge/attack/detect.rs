@@ -1,0 +1,163 @@
+//! A text → what was found in it.
+
+use std::collections::BTreeSet;
+
+use super::finding::{Finding, Hit, Watch};
+use super::fold::fold;
+use super::foreign::foreign;
+use super::forged::forged;
+use super::lines::structure;
+use super::phrases::{ordering_sentences, phrases};
+use super::words::words;
+
+/// Bytes of a text that are looked at. A steering sentence behind them is behind what most judges read.
+const LOOKED_AT: usize = 400_000;
+
+/// Findings of one text that are kept; more say no more.
+const MOST: usize = 12;
+
+/// Characters of the text that a finding shows.
+const SHOWN: usize = 120;
+
+/// Looks for attempts to steer a judge, in the order in which they stand; one a pattern and line.
+pub(in crate::judge) fn detect(text: &str, watch: &Watch) -> Vec<Finding> {
+    let mut end = text.len().min(LOOKED_AT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = &text[..end];
+    let mut found: Vec<(usize, Finding)> = plain(text, watch)
+        .into_iter()
+        .map(|hit| (hit.start, finding(text, hit, "")))
+        .chain(hidden(text, watch))
+        .collect();
+    // A JSON answer says the same in its strings, with line breaks that are ones.
+    if let Ok(value @ (serde_json::Value::Object(_) | serde_json::Value::Array(_))) = serde_json::from_str(text) {
+        let strings = crate::evalset::strings_of(&value);
+        found.extend(plain(&strings, watch).into_iter().map(|hit| (hit.start, finding(&strings, hit, ""))));
+    }
+    found.sort_by_key(|(start, _)| *start);
+    let mut seen = BTreeSet::new();
+    let mut findings: Vec<Finding> = found
+        .into_iter()
+        .map(|(_, finding)| finding)
+        .filter(|finding| seen.insert((finding.pattern.clone(), finding.line)))
+        .collect();
+    let mut named = BTreeSet::new();
+    // The first of every pattern before the second of any.
+    findings.sort_by_key(|finding| !named.insert(finding.pattern.clone()));
+    findings.truncate(MOST);
+    findings.sort_by_key(|finding| finding.line);
+    findings
+}
+
+fn plain(text: &str, watch: &Watch) -> Vec<Hit> {
+    let folded = fold(text);
+    let words = words(&folded);
+    let small = same_length_lowercase(text);
+    let mut hits = phrases(&words, text);
+    hits.extend(ordering_sentences(&words));
+    hits.extend(structure(&small, &words));
+    hits.extend(forged(&small, watch));
+    hits.extend(foreign(&small));
+    hits.extend(spaced(&words));
+    // What only folding shows: look-alike signs in markers and JSON.
+    let seen: String = folded.chars.iter().collect();
+    if hits.is_empty() && seen != small {
+        let at = |byte: usize| folded.at[seen[..byte].chars().count()];
+        let more = structure(&seen, &super::words::words(&fold(&seen))).into_iter().chain(forged(&seen, watch));
+        hits.extend(more.map(|hit| Hit { start: at(hit.start), end: at(hit.end), ..hit }));
+    }
+    hits
+}
+
+/// The text in small letters, character for character as many bytes.
+fn same_length_lowercase(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            let mut lower = c.to_lowercase();
+            lower.next().filter(|small| lower.next().is_none() && small.len_utf8() == c.len_utf8()).unwrap_or(c)
+        })
+        .collect()
+}
+
+/// `i g n o r e   t h e   r u b r i c`
+fn spaced(words: &[super::words::Word]) -> Option<Hit> {
+    /// Fewer single letters are a list.
+    const LEAST: usize = 8;
+    let mut start = 0;
+    while start < words.len() {
+        let length =
+            words[start..].iter().take_while(|word| word.text.chars().count() == 1 && word.number.is_none()).count();
+        if length >= LEAST {
+            let joined: String = words[start..start + length].iter().map(|word| word.text.as_str()).collect();
+            let steers =
+                ["ignore", "grade", "rubric", "fullmark", "score", "judge", "instruction", "disregard", "perfect"];
+            if steers.iter().any(|word| joined.contains(word)) {
+                let (start, end) = (words[start].start, words[start + length - 1].end);
+                return Some(Hit { pattern: "hides-text", start, end });
+            }
+        }
+        start += length.max(1);
+    }
+    None
+}
+
+/// Texts in base64 that steer.
+fn hidden<'t>(text: &'t str, watch: &'t Watch) -> impl Iterator<Item = (usize, Finding)> + 't {
+    /// Shorter ones hold no sentence.
+    const LEAST: usize = 20;
+    let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '-' | '_');
+    text.split(move |c: char| !is_inside(c)).filter(|run| run.len() >= LEAST).filter_map(move |run| {
+        let decoded = String::from_utf8(decoded(run)?).ok()?;
+        let printable = decoded.chars().filter(|c| !c.is_control() || c.is_whitespace()).count();
+        if printable < decoded.chars().count() {
+            return None;
+        }
+        let hit = *plain(&decoded, watch).first()?;
+        let start = run.as_ptr() as usize - text.as_ptr() as usize;
+        let mut inner = finding(&decoded, hit, " in base64");
+        inner.line = line_of(text, start);
+        Some((start, inner))
+    })
+}
+
+/// The bytes of a run in base64, of either alphabet.
+fn decoded(run: &str) -> Option<Vec<u8>> {
+    let run = run.trim_end_matches('=');
+    let mut bytes = Vec::with_capacity(run.len() * 3 / 4);
+    let (mut buffer, mut bits) = (0_u32, 0);
+    for byte in run.bytes() {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        buffer = buffer << 6 | u32::from(value);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((buffer >> bits) as u8);
+            buffer &= (1 << bits) - 1;
+        }
+    }
+    Some(bytes)
+}
+
+fn finding(text: &str, hit: Hit, how: &str) -> Finding {
+    // A little of what stands around it tells a reader more than the words alone.
+    let part = &text[hit.start.min(text.len())..hit.end.min(text.len()).max(hit.start.min(text.len()))];
+    let words = part.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut shown: String = words.chars().take(SHOWN).collect();
+    if shown.len() < words.len() {
+        shown.push('…');
+    }
+    Finding { pattern: format!("{}{how}", hit.pattern), line: line_of(text, hit.start), found: shown }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or(text).matches('\n').count() + 1
+}

@@ -1,0 +1,290 @@
+//! Lines and signs by which a text closes its block, or speaks as somebody else.
+
+use super::finding::Hit;
+use super::phrases::is_directive;
+use super::words::Word;
+
+/// Signs of roles that models read.
+const ROLE_TOKENS: [&str; 22] = [
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|system|>",
+    "<|user|>",
+    "<|assistant|>",
+    "<|endoftext|>",
+    "<|eot_id|>",
+    "<|start_header_id|>",
+    "<|end_header_id|>",
+    "<|begin_of_text|>",
+    "<|end|>",
+    "<|endofprompt|>",
+    "<|end_of_turn|>",
+    "<start_of_turn>",
+    "<end_of_turn>",
+    "[inst]",
+    "[/inst]",
+    "<<sys>>",
+    "<</sys>>",
+    "<｜user｜>",
+    "<｜assistant｜>",
+    "[system_prompt]",
+];
+
+/// Who may be said to speak.
+const SPEAKERS: [&str; 16] = [
+    "system",
+    "assistant",
+    "user",
+    "human",
+    "developer",
+    "admin",
+    "administrator",
+    "root",
+    "operator",
+    "moderator",
+    "judge",
+    "grader",
+    "evaluator",
+    "examiner",
+    "assessor",
+    "supervisor",
+];
+
+/// What may stand behind a speaker's name.
+const SPEAKS: [&str; 14] = [
+    "message",
+    "prompt",
+    "override",
+    "notice",
+    "note",
+    "instruction",
+    "instructions",
+    "update",
+    "directive",
+    "command",
+    "alert",
+    "role",
+    "reply",
+    "output",
+];
+
+/// Words for what is graded that hardly anything else is called.
+const STRONG: [&str; 9] =
+    ["answer", "submission", "candidate", "candidates", "student", "students", "untrusted", "completion", "evaluated"];
+
+/// Words for what is graded that other things are called too.
+const WEAK: [&str; 15] = [
+    "response",
+    "output",
+    "input",
+    "data",
+    "text",
+    "content",
+    "document",
+    "prompt",
+    "context",
+    "instructions",
+    "section",
+    "block",
+    "reply",
+    "solution",
+    "message",
+];
+
+/// The lines of a text, small, each with where it begins.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    text.split_inclusive('\n').map(move |line| {
+        let start = at;
+        at += line.len();
+        (start, line.trim_end_matches(['\n', '\r']))
+    })
+}
+
+/// Index of the first word that begins at a byte or behind it.
+fn word_at(words: &[Word], byte: usize) -> usize {
+    words.partition_point(|word| word.start < byte)
+}
+
+/// Whether a byte stands in inline code, in a line of prose.
+fn in_code(text: &str, at: usize) -> bool {
+    let line_start = text[..at].rfind('\n').map_or(0, |at| at + 1);
+    let line_end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+    text[line_start..at].matches('`').count() % 2 == 1 && text[at..line_end].contains('`')
+}
+
+/// Whether a byte stands in a fenced block.
+fn in_fence(text: &str, at: usize) -> bool {
+    lines(&text[..at]).filter(|(_, line)| line.trim_start().starts_with("```")).count() % 2 == 1
+}
+
+/// Looks for closed blocks and for other speakers. `small` is the text in small letters of the same length.
+pub(super) fn structure(small: &str, words: &[Word]) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    markers(small, &mut hits);
+    closing_tags(small, words, &mut hits);
+    banners(small, words, &mut hits);
+    role_tokens(small, words, &mut hits);
+    speakers(small, words, &mut hits);
+    hits
+}
+
+/// Copies of our own markers.
+fn markers(small: &str, hits: &mut Vec<Hit>) {
+    for (start, _) in small.match_indices("<<") {
+        if start > 0 && small.as_bytes()[start - 1] == b'<' {
+            continue;
+        }
+        let rest = small[start..].trim_start_matches('<');
+        let rest = rest.trim_start_matches([' ', '/', '_', '-']);
+        let rest = rest.strip_prefix("end").map_or(rest, |rest| rest.trim_start_matches([' ', '_', '-', ':']));
+        let blocks = ["answer", "input", "reference", "first", "second", "candidate", "response", "submission", "data"];
+        if let Some(block) = blocks.iter().find(|block| rest.starts_with(**block)) {
+            let after = &rest[block.len()..];
+            let closes = after.find(">>").is_some_and(|at| at < 60 && !after[..at].contains('\n'));
+            if closes {
+                let behind = after.find(">>").unwrap_or(0);
+                let signs = after[behind..].bytes().take_while(|sign| *sign == b'>').count();
+                let end = small.len() - after.len() + behind + signs;
+                hits.push(Hit { pattern: "closes-block", start, end });
+            }
+        }
+    }
+}
+
+/// `</answer>` that nothing opened.
+fn closing_tags(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
+    for (start, _) in small.match_indices("</") {
+        let Some(length) = small[start..].find('>').filter(|length| *length < 50) else { continue };
+        let name = small[start + 2..start + length].trim();
+        if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ')) {
+            continue;
+        }
+        let parts: Vec<&str> = name.split(['_', '-', ' ']).collect();
+        let is_strong = parts.iter().any(|part| STRONG.contains(part));
+        let is_weak = parts.iter().any(|part| WEAK.contains(part) || SPEAKERS.contains(part));
+        if !(is_strong || is_weak) {
+            continue;
+        }
+        let opened = |sign: &str| small[..start].matches(&format!("<{name}{sign}")).count();
+        let closed = small[..start].matches(&format!("</{name}>")).count();
+        if opened(">") + opened(" ") > closed || in_code(small, start) {
+            continue;
+        }
+        let end = start + length + 1;
+        if is_strong || is_directive(words, word_at(words, end), 40) {
+            hits.push(Hit { pattern: "closes-block", start, end });
+        }
+    }
+}
+
+/// `=== END OF ANSWER ===`
+fn banners(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
+    for (start, line) in lines(small) {
+        let bare = line.trim_matches(|c: char| !c.is_alphanumeric() && c != '/');
+        let has_frame = bare.len() < line.trim().len();
+        let said: Vec<&str> = bare.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        if said.len() > 8 || said.is_empty() {
+            continue;
+        }
+        let closes = bare.starts_with('/') && has_frame;
+        let ends = matches!(said[0], "end" | "ends" | "endof" | "close" | "stop") || closes;
+        let begins = said[0] == "begin" || said[0] == "start";
+        let is_strong = said.iter().any(|word| STRONG.contains(word));
+        let is_weak = said.iter().any(|word| WEAK.contains(word));
+        let of_grading =
+            said.iter().any(|word| matches!(*word, "grading" | "evaluation" | "judging" | "verdict" | "rubric"));
+        let rest_known = said[1..].iter().all(|word| {
+            STRONG.contains(word)
+                || WEAK.contains(word)
+                || matches!(
+                    *word,
+                    "of" | "the"
+                        | "end"
+                        | "here"
+                        | "user"
+                        | "model"
+                        | "assistant"
+                        | "to"
+                        | "grade"
+                        | "s"
+                        | "quoted"
+                        | "a"
+                        | "b"
+                        | "first"
+                        | "second"
+                )
+                || of_grading
+                || word.chars().all(|c| c.is_ascii_hexdigit())
+        });
+        if !rest_known || said.len() == 1 && !closes {
+            continue;
+        }
+        let end = start + line.len();
+        let follows = is_directive(words, word_at(words, end), 40);
+        if ends && (is_strong || is_weak && follows || of_grading) || begins && of_grading && (has_frame || follows) {
+            hits.push(Hit { pattern: "closes-block", start, end });
+        }
+    }
+}
+
+fn role_tokens(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
+    for token in ROLE_TOKENS {
+        for (start, found) in small.match_indices(token) {
+            let end = start + found.len();
+            if in_code(small, start) {
+                continue;
+            }
+            if !in_fence(small, start) || is_directive(words, word_at(words, end), 40) {
+                hits.push(Hit { pattern: "speaks-as-system", start, end });
+            }
+        }
+    }
+}
+
+/// `SYSTEM: …`, `[Judge]`, `### Instruction` in front of orders.
+fn speakers(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
+    for (start, line) in lines(small) {
+        let bare = line.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let frame = &line[..line.len() - bare.len()];
+        let name_end = bare.find([':', ']', '>', ')', '=', '}', '|', '—', '–', '*']).unwrap_or(bare.len());
+        let said: Vec<&str> =
+            bare[..name_end].split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        if said.is_empty() || said.len() > 4 {
+            continue;
+        }
+        let is_closed = name_end < bare.len();
+        let is_heading = frame.contains('#');
+        let names_speaker = said.iter().any(|word| SPEAKERS.contains(word))
+            && said.iter().all(|word| {
+                SPEAKERS.contains(word)
+                    || SPEAKS.contains(word)
+                    || matches!(
+                        *word,
+                        "new" | "the" | "from" | "of" | "important" | "urgent" | "final" | "ai" | "llm" | "s"
+                    )
+            });
+        let names_orders = (is_heading || frame.contains('['))
+            && said.iter().all(|word| {
+                matches!(
+                    *word,
+                    "instruction"
+                        | "instructions"
+                        | "new"
+                        | "updated"
+                        | "override"
+                        | "important"
+                        | "task"
+                        | "additional"
+                )
+            });
+        let overrides = said.contains(&"override") && (is_closed || is_heading);
+        if !(names_speaker && (is_closed || is_heading) || names_orders || overrides) || in_code(small, start) {
+            continue;
+        }
+        let from = word_at(words, start + frame.len() + name_end);
+        if is_directive(words, from, 40) {
+            hits.push(Hit { pattern: "speaks-as-system", start, end: start + line.len() });
+        }
+    }
+}

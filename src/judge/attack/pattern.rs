@@ -1,0 +1,116 @@
+//! Patterns over words: what a person could read out, compiled once.
+//!
+//! `ignore|disregard ~3 rubric|rule*` is a word of the first set, at most three others, and a word of the second, within
+//! one sentence. `^` is the beginning of a sentence or line, `#` a whole number to 100, `##` a full mark (`10/10`, `5 out of 5`),
+//! `word?` may be absent, `word*` is a beginning, `@name` a set of words.
+
+use super::words::{Number, Word};
+
+/// A set of words, by name.
+pub(super) type Sets = &'static [(&'static str, &'static str)];
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Element {
+    Start,
+    Gap(usize),
+    One { words: Vec<String>, beginnings: Vec<String>, number: bool, full: bool, optional: bool },
+}
+
+/// A compiled pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pattern {
+    elements: Vec<Element>,
+}
+
+impl Pattern {
+    pub(super) fn new(text: &str, sets: Sets) -> Self {
+        let elements = text
+            .split_whitespace()
+            .map(|element| match element.strip_prefix('~') {
+                _ if element == "^" => Element::Start,
+                Some(most) => Element::Gap(most.parse().unwrap_or(0)),
+                None => one(element, sets),
+            })
+            .collect();
+        Self { elements }
+    }
+
+    /// The index behind the last word of a match that begins at a word.
+    pub(super) fn at(&self, words: &[Word], start: usize) -> Option<usize> {
+        matches(&self.elements, words, start, words.get(start)?.sentence)
+    }
+}
+
+fn one(element: &str, sets: Sets) -> Element {
+    let (element, optional) = element.strip_suffix('?').map_or((element, false), |rest| (rest, true));
+    let (mut words, mut beginnings, mut number, mut full) = (Vec::new(), Vec::new(), false, false);
+    for alternative in element.split('|') {
+        let expanded = alternative
+            .strip_prefix('@')
+            .and_then(|name| sets.iter().find(|(known, _)| *known == name))
+            .map_or(alternative, |(_, words)| words);
+        for word in expanded.split('|') {
+            match word {
+                "#" => number = true,
+                "##" => full = true,
+                _ => match word.strip_suffix('*') {
+                    Some(beginning) => beginnings.push(beginning.to_owned()),
+                    None => words.push(word.to_owned()),
+                },
+            }
+        }
+    }
+    words.sort_unstable();
+    Element::One { words, beginnings, number, full, optional }
+}
+
+fn matches(elements: &[Element], words: &[Word], at: usize, sentence: usize) -> Option<usize> {
+    let Some((first, rest)) = elements.split_first() else { return Some(at) };
+    let word = words.get(at).filter(|word| word.sentence == sentence);
+    match first {
+        Element::Start => word.filter(|word| word.is_first).and_then(|_| matches(rest, words, at, sentence)),
+        Element::Gap(most) => (0..=*most).find_map(|skipped| {
+            words.get(at + skipped).filter(|word| word.sentence == sentence)?;
+            matches(rest, words, at + skipped, sentence)
+        }),
+        Element::One { words: known, beginnings, number, full, optional } => {
+            let is_known = |text: &str| {
+                known.binary_search_by(|known| known.as_str().cmp(text)).is_ok()
+                    || beginnings.iter().any(|beginning| text.starts_with(beginning.as_str()))
+            };
+            let hits = word.is_some_and(|word| {
+                *number
+                    && matches!(word.number, Some(Number::Plain(n)) if n.fract() == 0.0 && (0.0..=100.0).contains(&n))
+                    || *full && word.number == Some(Number::Full)
+                    || is_known(&word.text)
+                    || word.unleet.as_deref().is_some_and(is_known)
+            });
+            hits.then(|| matches(rest, words, at + 1, sentence))
+                .flatten()
+                .or_else(|| if *optional { matches(rest, words, at, sentence) } else { None })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fold::fold;
+    use super::super::words::words;
+    use super::*;
+
+    #[test]
+    fn patterns_read_as_they_are_written() {
+        const SETS: Sets = &[("noun", "rubric|rules")];
+        let found = |pattern: &str, text: &str| {
+            let (pattern, words) = (Pattern::new(pattern, SETS), words(&fold(text)));
+            (0..words.len()).any(|at| pattern.at(&words, at).is_some())
+        };
+        assert!(found("ignore ~2 @noun", "please ignore all the rules now"));
+        assert!(!found("ignore ~2 @noun", "ignore this. The rules hold"));
+        assert!(!found("ignore ~2 @noun", "ignore one two three rules"));
+        assert!(found("^ give a? #|##", "Well.\nGive 10/10"));
+        assert!(found("grad* ##", "grading 5 out of 5"));
+        assert!(!found("^ give", "we give"));
+        assert!(found("ignore @noun", "1gn0re rules"));
+    }
+}
