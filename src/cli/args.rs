@@ -51,7 +51,7 @@ pub(super) enum Command {
     Config(ConfigArgs),
     /// Answers that were paid for once: count, check, thin out, carry elsewhere
     Cache(CacheArgs),
-    /// Grades by people: a page to give them on
+    /// Grades by people: a page or sheets to give them on
     Label(LabelArgs),
     /// How well a judge agrees with people, and what it may therefore be used for
     Calibrate(CalibrateArgs),

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::label_entries::{Entries, Extra, JudgeLine, Role};
 use super::label_error::LabelError;
 use super::labels::{RaterKind, is_gap, label_of};
-use crate::table::{Category, Column, TableError, Want, column_names, read};
+use crate::table::{Category, Column, TableError, Want, column_names, for_each_line, read};
 
 /// With fewer items than this, a table that is wider than long is taken for one whose raters are its rows.
 const TOO_FEW_ITEMS: usize = 50;
@@ -273,8 +273,8 @@ impl Entries {
     }
 
     fn add_long(&mut self, path: &Path, columns: &Columns, rater: &str, label: &str) -> Result<(), LabelError> {
-        let has = column_names(path)?;
-        let there = |name: &str| has.iter().any(|h| h == name);
+        let has = optional_columns(path, &["dimension", "kind", "adjudicated"])?;
+        let there = |name: &str| has.contains(&name);
         let id = columns.id.as_deref().unwrap_or("id");
         let dimension = columns.dimension.as_deref().or_else(|| there("dimension").then_some("dimension"));
         let kind = there("kind").then_some("kind");
@@ -472,13 +472,38 @@ fn refuse_more_raters_than_items(
     Ok(())
 }
 
+/// Which of these columns a file has. In JSON lines any line may have one, not only the first.
+fn optional_columns<'n>(path: &Path, names: &[&'n str]) -> Result<Vec<&'n str>, LabelError> {
+    let first = column_names(path)?;
+    let mut found: Vec<&str> = names.iter().copied().filter(|name| first.iter().any(|own| own == name)).collect();
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    if !["jsonl", "ndjson"].contains(&ending.as_str()) {
+        return Ok(found);
+    }
+    let mut unseen: Vec<(&str, String)> =
+        names.iter().filter(|name| !found.contains(name)).map(|name| (*name, format!("\"{name}\""))).collect();
+    for_each_line(path, |_, text| {
+        unseen.retain(|(name, quoted)| {
+            // The name may be a value: only a line that has the text is taken apart.
+            let is_field = text.contains(quoted.as_str())
+                && serde_json::from_str::<serde_json::Value>(text).is_ok_and(|line| line.get(name).is_some());
+            if is_field {
+                found.push(name);
+            }
+            !is_field
+        });
+        Ok::<(), TableError>(())
+    })?;
+    Ok(found)
+}
+
 /// Reads recorded judgements: `id`, `grade`, and `dimension`, `rationale`, `cost_usd`, `latency_ms` where there are such.
 ///
 /// # Errors
 /// A file that cannot be read, a column that it lacks, an item without id.
 pub fn read_judgements(path: &Path, only_dimension: &str) -> Result<Vec<JudgeLine>, LabelError> {
-    let has = column_names(path)?;
-    let there = |name: &'static str| has.iter().any(|h| h == name).then_some(name);
+    let has = optional_columns(path, &["dimension", "rationale", "cost_usd", "latency_ms"])?;
+    let there = |name: &'static str| has.contains(&name).then_some(name);
     let (dimension, rationale) = (there("dimension"), there("rationale"));
     let (cost, latency) = (there("cost_usd").map(str::to_owned), there("latency_ms").map(str::to_owned));
     let mut wanted = vec![("id", Want::Category), ("grade", Want::Category)];
