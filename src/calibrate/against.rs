@@ -282,9 +282,9 @@ fn pass_fail(labels: &[u32], grades: &[u32], scale: &Scale, alpha: Alpha) -> Opt
     let (positive, negative) = (rate(table.true_pass, table.false_fail), rate(table.true_fail, table.false_pass));
     Some(PassFail {
         table,
-        true_positive_rate: positive.map(|rate| rate.rate()),
+        true_positive_rate: positive.map(Proportion::rate),
         true_positive_interval: positive.map(|rate| rate.wilson(alpha)),
-        true_negative_rate: negative.map(|rate| rate.rate()),
+        true_negative_rate: negative.map(Proportion::rate),
         true_negative_interval: negative.map(|rate| rate.wilson(alpha)),
     })
 }

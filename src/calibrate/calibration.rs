@@ -335,7 +335,9 @@ fn marginals(name: &str, codes: &Codes, coded: &Coded<'_>) -> Marginals {
             high: numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         });
     } else {
-        given.iter().for_each(|&code| counts[code as usize] += 1);
+        for &code in &given {
+            counts[code as usize] += 1;
+        }
     }
     Marginals { name: name.to_owned(), kind: None, n: given.len(), counts, spread }
 }

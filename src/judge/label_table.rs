@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::label_entries::{Entries, Extra, JudgeLine, Role};
+use super::label_entries::{Beside, Entries, Extra, JudgeLine, Role};
 use super::label_error::LabelError;
 use super::labels::{RaterKind, is_gap, label_of};
 use crate::table::{Category, Column, TableError, Want, column_names, for_each_line, read};
@@ -293,9 +293,12 @@ impl Entries {
             .category(rater)
             .names
             .iter()
-            .map(|name| match columns.judges.iter().any(|judge| judge.name == name.trim()) {
-                true => Role::Judge(self.judge(name.trim())),
-                false => Role::Rater(self.rater(name.trim())),
+            .map(|name| {
+                if columns.judges.iter().any(|judge| judge.name == name.trim()) {
+                    Role::Judge(self.judge(name.trim()))
+                } else {
+                    Role::Rater(self.rater(name.trim()))
+                }
             })
             .collect();
         let only = self.dimension(ONLY_DIMENSION);
@@ -381,10 +384,7 @@ fn extra_of(loaded: &Loaded<'_>, judge: &JudgeColumns, row: usize) -> Extra {
     }
 }
 
-/// What a row says about its item: slices, then texts to show.
-type About = (Vec<(String, String)>, Vec<(String, String)>);
-
-fn loaded_about(loaded: &Loaded<'_>, columns: &Columns, row: usize) -> About {
+fn loaded_about(loaded: &Loaded<'_>, columns: &Columns, row: usize) -> Beside {
     let of = |names: &[String]| {
         let cell = |name: &String| Some((name.clone(), loaded.category(name).get(row)?.to_owned()));
         names.iter().filter_map(cell).collect()

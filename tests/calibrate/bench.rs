@@ -41,12 +41,8 @@ impl Bench {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        self.run_in(self.folder.path(), arguments)
-    }
-
-    pub fn run_in(&self, folder: &Path, arguments: &[&str]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_evalgauge"));
-        command.args(arguments).args(["--as-of", AS_OF]).current_dir(folder).env("NO_COLOR", "1");
+        command.args(arguments).args(["--as-of", AS_OF]).current_dir(self.folder.path()).env("NO_COLOR", "1");
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("EVALGAUGE_")) {
             command.env_remove(name);
         }

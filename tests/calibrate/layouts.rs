@@ -154,8 +154,8 @@ fn a_hundred_and_twenty_three_raters_with_gaps() {
         }
     }
     let own = &wide[0]["judges"][0]["against_consensus"];
-    assert_eq!((own["n"].as_u64(), wide[0]["consensus"]["ties"].as_u64()), (Some(n as u64), Some(ties as u64)));
-    near(&own["agreement"], same as f64 / n as f64);
+    assert_eq!((own["n"].as_u64(), wide[0]["consensus"]["ties"].as_u64()), (u64::try_from(n).ok(), Some(ties as u64)));
+    near(&own["agreement"], same as f64 / f64::from(n));
 }
 
 #[test]

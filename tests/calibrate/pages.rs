@@ -60,7 +60,7 @@ fn the_diagram_is_drawn_where_grades_map_to_probabilities() {
     let mut text = "id,human,j\n".to_owned();
     for item in 0..200 {
         let passes = u8::from(item * 7 % 10 < item / 20);
-        let _ = writeln!(text, "i{item:03},{passes},{:.2}", item as f64 / 200.0);
+        let _ = writeln!(text, "i{item:03},{passes},{:.2}", f64::from(item) / 200.0);
     }
     bench.file("t.csv", text);
     let line = ["calibrate", "--table", "t.csv", "--raters", "human", "--judge", "j", "--pass-at", "1"];

@@ -8,7 +8,7 @@ fn reference(folder: &std::path::Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(folder.join("reference.json")).unwrap()).unwrap()
 }
 
-/// PandaLM: three people, two judges, 999 pairs.
+/// `PandaLM`: three people, two judges, 999 pairs.
 #[test]
 fn pandalm() {
     let Some(folder) = testdata("pandalm", "published::pandalm") else { return };

@@ -179,14 +179,11 @@ fn live(card: &Card) -> Result<Grades, Failure> {
 fn of_record(args: &CalibrateArgs, card: &Card, record: &RunRecord) -> Result<Vec<JudgeLine>, Failure> {
     let scorers: Vec<&String> = record.manifest.asked.scorers.keys().collect();
     let wanted = args.scorer.clone().unwrap_or_else(|| card.name.clone());
-    let scorer = match scorers.iter().find(|name| ***name == wanted) {
-        Some(name) => (*name).clone(),
-        None => {
-            let has: Vec<&str> = scorers.iter().map(|name| name.as_str()).collect();
-            return Err(Failure::input(format!("the run has no scorer `{wanted}`"))
-                .hint(format!("name the judged scorer with --scorer; there are: {}", has.join(", "))));
-        }
-    };
+    if !scorers.contains(&&wanted) {
+        let has: Vec<&str> = scorers.iter().map(|name| name.as_str()).collect();
+        return Err(Failure::input(format!("the run has no scorer `{wanted}`"))
+            .hint(format!("name the judged scorer with --scorer; there are: {}", has.join(", "))));
+    }
     let known: BTreeMap<&str, &super::card::Item> = card.items.iter().map(|item| (item.id.as_str(), item)).collect();
     let mut lines = Vec::new();
     for sample in &record.samples {
@@ -200,7 +197,7 @@ fn of_record(args: &CalibrateArgs, card: &Card, record: &RunRecord) -> Result<Ve
             // Labels are of another answer.
             continue;
         }
-        for row in sample.scores.iter().filter(|row| row.scorer == scorer) {
+        for row in sample.scores.iter().filter(|row| row.scorer == wanted) {
             let grade = row.value.as_ref().and_then(|value| match value {
                 Value::Number(number) => Some(Grade::Number(*number)),
                 Value::Bool(truth) => Some(card.truth(*truth)),
