@@ -152,6 +152,42 @@ fn spread(patterns: &[String], dimension: &str, has: &[String]) -> Result<Vec<St
     Ok(names)
 }
 
+/// A dimension, its raters, its judges, its settled label: columns of a wide table.
+type Part = (String, Vec<String>, Vec<JudgeColumns>, Option<String>);
+
+/// The columns of each dimension.
+fn parts(
+    columns: &Columns,
+    patterns: &[String],
+    settled: Option<&String>,
+    has: &[String],
+) -> Result<Vec<Part>, LabelError> {
+    let dimensions = if columns.dimensions.is_empty() { vec![String::new()] } else { columns.dimensions.clone() };
+    let one = |dimension: String| {
+        let fill = |name: &String| name.replace("{}", &dimension);
+        let raters = spread(patterns, &dimension, has)?;
+        let judges: Vec<JudgeColumns> = columns
+            .judges
+            .iter()
+            .map(|judge| JudgeColumns {
+                name: fill(&judge.name),
+                cost: judge.cost.as_ref().map(fill),
+                latency: judge.latency.as_ref().map(fill),
+                rationale: judge.rationale.as_ref().map(fill),
+            })
+            .collect();
+        if let Some(both) = judges.iter().find(|judge| raters.contains(&judge.name)) {
+            return Err(LabelError::whole(
+                format!("`{}` is named as a rater and as a judge", both.name),
+                "a judge is measured against the others: leave it out of --raters",
+            ));
+        }
+        let settled = settled.map(fill);
+        Ok((dimension, raters, judges, settled))
+    };
+    dimensions.into_iter().map(one).collect()
+}
+
 impl Entries {
     /// Adds what a table says.
     ///
@@ -174,29 +210,7 @@ impl Entries {
     ) -> Result<(), LabelError> {
         let has = column_names(path)?;
         let id = columns.id.clone().or_else(|| has.iter().find(|name| *name == "id").cloned());
-        let dimensions = if columns.dimensions.is_empty() { vec![String::new()] } else { columns.dimensions.clone() };
-        let mut parts = Vec::new();
-        for dimension in &dimensions {
-            let fill = |name: &String| name.replace("{}", dimension);
-            let raters = spread(patterns, dimension, &has)?;
-            let judges: Vec<JudgeColumns> = columns
-                .judges
-                .iter()
-                .map(|judge| JudgeColumns {
-                    name: fill(&judge.name),
-                    cost: judge.cost.as_ref().map(fill),
-                    latency: judge.latency.as_ref().map(fill),
-                    rationale: judge.rationale.as_ref().map(fill),
-                })
-                .collect();
-            if let Some(both) = judges.iter().find(|judge| raters.contains(&judge.name)) {
-                return Err(LabelError::whole(
-                    format!("`{}` is named as a rater and as a judge", both.name),
-                    "a judge is measured against the others: leave it out of --raters",
-                ));
-            }
-            parts.push((dimension.clone(), raters, judges, settled.map(fill)));
-        }
+        let parts = parts(columns, patterns, settled, &has)?;
         let mut wanted: Vec<(&str, Want)> = Vec::new();
         for (_, raters, judges, settled) in &parts {
             let names = raters.iter().chain(judges.iter().map(|judge| &judge.name)).chain(settled);
@@ -212,64 +226,59 @@ impl Entries {
         let loaded = Loaded::read(path, &wanted)?;
         refuse_more_raters_than_items(&loaded, &has, id.as_deref(), &named)?;
         let file = self.file(path, None);
+        // The item and the dimension of each row, so that a cell costs no look-up of a text.
+        let mut rows = Vec::with_capacity(loaded.lines.len());
         for row in 0..loaded.lines.len() {
-            let own = match &id {
+            let item = match &id {
                 Some(id) => self.id(loaded.required(id, row)?),
                 None => self.id(&format!("row {:06}", row + 1)),
             };
-            self.about(own, &loaded_about(&loaded, columns, row), (file, loaded.lines[row]))?;
+            let dimension = match &columns.dimension {
+                Some(column) => Some(self.dimension(loaded.required(column, row)?)),
+                None => None,
+            };
+            rows.push((item, dimension));
+            self.about(item, &loaded_about(&loaded, columns, row), (file, loaded.lines[row]))?;
         }
         for (dimension, raters, judges, settled) in &parts {
+            let only = self.dimension(if dimension.is_empty() { ONLY_DIMENSION } else { dimension });
+            let mut add = |entries: &mut Self, name: &str, role: Role, judge: Option<&JudgeColumns>| {
+                entries.wide_column(&loaded, (file, &rows, only), name, role, judge);
+            };
             for name in raters {
                 let kind = if columns.stand_ins.contains(name) { RaterKind::StandIn } else { RaterKind::Human };
                 let rater = self.rater(name);
                 self.kind(rater, kind, (file, 1))?;
-                self.wide_column(&loaded, columns, (file, &id, dimension), name, Role::Rater(rater), None)?;
+                add(self, name, Role::Rater(rater), None);
             }
-            if let Some(name) = settled {
-                self.wide_column(&loaded, columns, (file, &id, dimension), name, Role::Settled, None)?;
+            for name in settled {
+                add(self, name, Role::Settled, None);
             }
             for judge in judges {
                 let role = Role::Judge(self.judge(&judge.name));
-                self.wide_column(&loaded, columns, (file, &id, dimension), &judge.name, role, Some(judge))?;
+                add(self, &judge.name, role, Some(judge));
             }
         }
         Ok(())
     }
 
-    /// Adds one column of a wide table.
+    /// Adds one column of a wide table, whose rows are of these items and dimensions.
     fn wide_column(
         &mut self,
         loaded: &Loaded<'_>,
-        columns: &Columns,
-        (file, id, dimension): (u32, &Option<String>, &str),
+        (file, rows, only): (u32, &[(u32, Option<u32>)], u32),
         name: &str,
         role: Role,
         judge: Option<&JudgeColumns>,
-    ) -> Result<(), LabelError> {
+    ) {
         let cells = loaded.category(name);
         let labels: Vec<Option<u32>> = cells.names.iter().map(|cell| self.label(cell)).collect();
-        let ids = id.as_ref().map(|id| loaded.category(id));
-        // The item of each distinct id, so that a cell costs no look-up of a text.
-        let known: Vec<u32> =
-            ids.map_or_else(Vec::new, |ids| ids.names.iter().map(|name| self.id(name.trim())).collect());
-        let only = if dimension.is_empty() { ONLY_DIMENSION } else { dimension };
-        let only = self.dimension(only);
-        let with_extra = judge.is_some_and(|judge| extra_columns(judge).next().is_some());
-        for (row, &line) in loaded.lines.iter().enumerate() {
-            let item = match ids {
-                Some(ids) => ids.codes[row].map_or(0, |code| known[code as usize]),
-                None => self.id(&format!("row {:06}", row + 1)),
-            };
-            let dimension = match &columns.dimension {
-                Some(column) => self.dimension(loaded.required(column, row)?),
-                None => only,
-            };
+        let judge = judge.filter(|judge| extra_columns(judge).next().is_some());
+        for (row, &(item, dimension)) in rows.iter().enumerate() {
             let label = cells.codes[row].and_then(|code| labels[code as usize]);
-            let extra = judge.filter(|_| with_extra).map(|judge| extra_of(loaded, judge, row));
-            self.push((item, dimension), role, label, (file, line), extra);
+            let extra = judge.map(|judge| extra_of(loaded, judge, row));
+            self.push((item, dimension.unwrap_or(only)), role, label, (file, loaded.lines[row]), extra);
         }
-        Ok(())
     }
 
     fn add_long(&mut self, path: &Path, columns: &Columns, rater: &str, label: &str) -> Result<(), LabelError> {

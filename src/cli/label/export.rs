@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn a_sheet_is_stratified_shuffled_and_the_same_for_a_seed() {
         let item = |number: usize| -> Item {
-            let hard = if number % 5 == 0 { "hard" } else { "easy" };
+            let hard = if number.is_multiple_of(5) { "hard" } else { "easy" };
             serde_json::from_value(serde_json::json!({
                 "id": format!("it-{number:04}"), "input": "x", "answer": "y", "labels": {"difficulty": hard}
             }))
