@@ -7,7 +7,7 @@ use crate::stats::alpha::{Level, krippendorff_alpha};
 use crate::stats::classification::{Average, ConfusionMatrix, PrecisionRecall};
 use crate::stats::correlation::{Correlation, Kendall, kendall, pearson, spearman};
 use crate::stats::judge_bias::JudgeTable;
-use crate::stats::kappa::{CohenKappa, MAX_LABELS, RatingTable, Weighting, cohen_kappa, landis_koch};
+use crate::stats::kappa::{CohenKappa, MAX_LABELS, RatingTable, Weighting, cohen_kappa, gwet_ac1, landis_koch};
 use crate::stats::multirater::{Coefficient, Weights, agreement};
 use crate::stats::proportion::Proportion;
 use crate::stats::ratings::Ratings;
@@ -175,12 +175,32 @@ pub(super) fn kappa(table: &RatingTable, weighting: Weighting, alpha: Alpha) -> 
     cohen_kappa(table, weighting, alpha).into()
 }
 
-/// A judge's column against a reference's, in all that the scale allows.
+/// How much is said about one reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// All that the scale allows.
+    Full,
+    /// One of very many raters: what a table of counts gives, without α and without what nobody said about order.
+    Counts,
+}
+
+/// A judge's column against a reference's.
 pub(super) fn against(
     reference: &str,
     labels: &[Option<u32>],
     grades: &[Option<u32>],
     scale: &Scale,
+    alpha: Alpha,
+) -> Against {
+    detailed(reference, labels, grades, (scale, Detail::Full), alpha)
+}
+
+/// A judge's column against a reference's, in more or less detail.
+pub(super) fn detailed(
+    reference: &str,
+    labels: &[Option<u32>],
+    grades: &[Option<u32>],
+    (scale, detail): (&Scale, Detail),
     alpha: Alpha,
 ) -> Against {
     let (labels, grades) = both(labels, grades);
@@ -194,9 +214,12 @@ pub(super) fn against(
         agreement: raw,
         kappa: found,
         words: found.filter(|kappa| !kappa.degenerate).map(|kappa| landis_koch(kappa.value)),
-        ac1: counted.as_ref().and_then(|_| ac1(&labels, &grades, scale, alpha)),
+        ac1: counted.as_ref().and_then(|table| match detail {
+            Detail::Full => ac1(&labels, &grades, scale, alpha),
+            Detail::Counts => gwet_ac1(table).map(|value| Coefficients { value, interval: None }),
+        }),
         prevalence: counted.as_ref().map(RatingTable::prevalence),
-        ordered: ordered(&labels, &grades, counted.as_ref(), scale, alpha),
+        ordered: ordered(&labels, &grades, counted.as_ref(), (scale, detail), alpha),
         classes: rows.as_deref().and_then(|rows| classes(rows, scale)),
         pass_fail: pass_fail(&labels, &grades, scale, alpha),
         confusion: rows.map(|rows| Confusion { labels: scale.labels.clone(), rows }),
@@ -230,12 +253,13 @@ fn ordered(
     labels: &[u32],
     grades: &[u32],
     table: Option<&RatingTable>,
-    scale: &Scale,
+    (scale, detail): (&Scale, Detail),
     alpha: Alpha,
 ) -> Option<Ordered> {
     let stated = scale.measure == Measure::Ordered || (scale.measure == Measure::Continuous && scale.stated);
     // Two names have no distances, and an order that was denied has none either.
-    if scale.measure == Measure::Unordered && (scale.codes < 3 || scale.stated) {
+    let is_brief = detail == Detail::Counts;
+    if scale.measure == Measure::Unordered && (scale.codes < 3 || scale.stated || is_brief) {
         return None;
     }
     let numbers = scale.numbers.as_ref()?;
@@ -243,6 +267,9 @@ fn ordered(
     let (x, y) = (of(labels), of(grades));
     let weighted = |weighting| table.map(|table| kappa(table, weighting, alpha));
     let level = |level| {
+        if is_brief {
+            return None;
+        }
         let ratings = ratings(labels, grades, |code| numbers[code as usize])?;
         let found = krippendorff_alpha(&ratings, level, alpha).ok()?;
         Some(Coefficients { value: found.alpha, interval: found.interval })
@@ -282,9 +309,9 @@ fn pass_fail(labels: &[u32], grades: &[u32], scale: &Scale, alpha: Alpha) -> Opt
     let (positive, negative) = (rate(table.true_pass, table.false_fail), rate(table.true_fail, table.false_pass));
     Some(PassFail {
         table,
-        true_positive_rate: positive.map(|rate| rate.rate()),
+        true_positive_rate: positive.map(Proportion::rate),
         true_positive_interval: positive.map(|rate| rate.wilson(alpha)),
-        true_negative_rate: negative.map(|rate| rate.rate()),
+        true_negative_rate: negative.map(Proportion::rate),
         true_negative_interval: negative.map(|rate| rate.wilson(alpha)),
     })
 }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::CalibrateError;
-use super::against::{Against, Codes, Kappa, Ordered, against, correlations};
+use super::against::{Against, Codes, Detail, Kappa, Ordered, against, correlations, detailed};
 use super::ceiling::{Ceiling, ceiling};
 use super::disagreement::{Disagreement, disagreements};
 use super::inter_rater::{InterRater, inter_rater};
@@ -16,8 +16,8 @@ use crate::judge::{Grade, Graded, RaterKind, Said, Sheet};
 use crate::stats::proportion::Proportion;
 use crate::stats::{Alpha, Interval};
 
-/// Each slice has the labels of every single rater up to so many raters.
-const MOST_RATERS_A_SLICE: usize = 20;
+/// Every single rater is looked at in full, and in each slice, up to so many raters.
+const MOST_RATERS_IN_FULL: usize = 20;
 
 /// What a judgement counts as that could not be read.
 #[derive(Debug, Clone, PartialEq)]
@@ -335,7 +335,9 @@ fn marginals(name: &str, codes: &Codes, coded: &Coded<'_>) -> Marginals {
             high: numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max),
         });
     } else {
-        given.iter().for_each(|&code| counts[code as usize] += 1);
+        for &code in &given {
+            counts[code as usize] += 1;
+        }
     }
     Marginals { name: name.to_owned(), kind: None, n: given.len(), counts, spread }
 }
@@ -351,8 +353,13 @@ fn one_judge(
 ) -> JudgeCalibration {
     let (sheet, scale, alpha) = (coded.sheet, &coded.scale, options.alpha);
     let one = |name: &str, labels: &Codes| against(name, labels, grades, scale, alpha);
-    let against_raters: Vec<Against> =
-        sheet.raters.par_iter().zip(&coded.raters).map(|(rater, labels)| one(&rater.name, labels)).collect();
+    let detail = if sheet.raters.len() > MOST_RATERS_IN_FULL { Detail::Counts } else { Detail::Full };
+    let against_raters: Vec<Against> = sheet
+        .raters
+        .par_iter()
+        .zip(&coded.raters)
+        .map(|(rater, labels)| detailed(&rater.name, labels, grades, (scale, detail), alpha))
+        .collect();
     let columns = coded.columns();
     let is_several = columns.len() >= 2 && scale.measure != Measure::Continuous;
     let settled = adjudicated(&columns, &coded.settled).filter(|_| columns.len() == 2);
@@ -524,7 +531,7 @@ fn one_slice(coded: &Coded<'_>, slice: &crate::judge::Slice, grades: &Codes, alp
             ([only], [name]) => one(name, only),
             _ => one("consensus", &agreed.labels),
         },
-        against_raters: if (2..=MOST_RATERS_A_SLICE).contains(&columns.len()) {
+        against_raters: if (2..=MOST_RATERS_IN_FULL).contains(&columns.len()) {
             names.iter().zip(&columns).map(|(name, column)| one(name, column)).collect()
         } else {
             Vec::new()

@@ -254,15 +254,15 @@ fn three(value: f64) -> String {
 mod tests {
     use super::*;
 
-    fn kappa(value: f64) -> Option<Kappa> {
+    fn kappa(value: f64) -> Kappa {
         let interval = Some(Interval::around(value, 0.1));
-        Some(Kappa { value, interval, se: Some(0.05), expected_agreement: 0.5, degenerate: false })
+        Kappa { value, interval, se: Some(0.05), expected_agreement: 0.5, degenerate: false }
     }
 
     fn good() -> Evidence {
         Evidence {
             basis: Basis::Consensus,
-            kappa: kappa(0.8),
+            kappa: Some(kappa(0.8)),
             compared: 120,
             raters: 3,
             items: 120,
@@ -292,8 +292,8 @@ mod tests {
             (0.399_99, Use::None),
             (-0.2, Use::None),
         ] {
-            assert_eq!(allows(|e| e.kappa = kappa(value)).0, expected, "{value}");
-            assert_eq!(allows(|e| e.kappa = kappa(value + 0.1)).1, expected, "strict {value}");
+            assert_eq!(allows(|e| e.kappa = Some(kappa(value))).0, expected, "{value}");
+            assert_eq!(allows(|e| e.kappa = Some(kappa(value + 0.1))).1, expected, "strict {value}");
         }
         for (items, expected) in [(49, Use::None), (50, Use::Absolute), (51, Use::Absolute)] {
             assert_eq!(allows(|e| e.items = items).0, expected, "{items}");
@@ -312,7 +312,7 @@ mod tests {
         assert_eq!(allows(|e| e.kappa = None).0, Use::None);
         assert_eq!(allows(|e| e.inter_rater = None).0, Use::None);
         assert_eq!(allows(|e| e.continuous = true).0, Use::None);
-        let degenerate = kappa(1.0).map(|kappa| Kappa { degenerate: true, ..kappa });
+        let degenerate = Some(Kappa { degenerate: true, ..kappa(1.0) });
         assert_eq!(allows(|e| e.kappa = degenerate).0, Use::None);
     }
 

@@ -56,12 +56,16 @@ pub(super) fn consensus(columns: &[&Codes], settled: &[Option<u32>], items: usiz
             with_single[item] = Some(given[0]);
             continue;
         }
-        given.iter().for_each(|&code| tally[code as usize] += 1);
+        for &code in &given {
+            tally[code as usize] += 1;
+        }
         let most = given.iter().map(|&code| tally[code as usize]).max().unwrap_or(0);
         let ahead = |code: &&u32| tally[**code as usize] == most;
         let first = given.iter().find(ahead).copied();
         let is_tie = given.iter().filter(ahead).any(|code| Some(*code) != first);
-        given.iter().for_each(|&code| tally[code as usize] = 0);
+        for &code in &given {
+            tally[code as usize] = 0;
+        }
         let label = if is_tie {
             counts.ties += 1;
             let settled = settled.get(item).copied().flatten();

@@ -51,10 +51,10 @@ pub(super) enum Command {
     Config(ConfigArgs),
     /// Answers that were paid for once: count, check, thin out, carry elsewhere
     Cache(CacheArgs),
-    /// Grades by people: a page to give them on
+    /// Grades by people: a page or sheets to give them on
     Label(LabelArgs),
     /// How well a judge agrees with people, and what it may therefore be used for
-    Calibrate(CalibrateArgs),
+    Calibrate(Box<CalibrateArgs>),
     /// Estimates, differences and flips of two records or tables; never decides
     Compare(CompareArgs),
     /// Decide whether HEAD is worse than BASE, cell by cell

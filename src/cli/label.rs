@@ -1,6 +1,8 @@
 //! `evalgauge label`: grades by people.
 
 mod serve;
+mod export;
+mod import;
 
 use clap::{Args, Subcommand};
 
@@ -19,10 +21,16 @@ pub(super) struct LabelArgs {
 enum LabelVerb {
     /// A page on this machine on which a rater grades blind, with the keyboard
     Serve(serve::ServeArgs),
+    /// Write a blind, shuffled, stratified sheet for a rater: CSV, or JSON lines
+    Export(export::ExportArgs),
+    /// Bring a filled sheet into judges/JUDGE/labels
+    Import(import::ImportArgs),
 }
 
 pub(super) fn run(args: &LabelArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     match &args.verb {
         LabelVerb::Serve(args) => serve::run(args, global, output),
+        LabelVerb::Export(args) => export::run(args, global, output),
+        LabelVerb::Import(args) => import::run(args, global, output),
     }
 }

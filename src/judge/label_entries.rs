@@ -58,6 +58,9 @@ struct Entry {
     extra: Option<u32>,
 }
 
+/// What a row says about its item: slices, then texts to show.
+pub(super) type Beside = (Vec<(String, String)>, Vec<(String, String)>);
+
 /// Where something stands: file and line.
 type At = (u32, u32);
 
@@ -194,12 +197,7 @@ impl Entries {
     }
 
     /// Notes slices and texts of an item.
-    pub(super) fn about(
-        &mut self,
-        item: u32,
-        (slices, shown): &(Vec<(String, String)>, Vec<(String, String)>),
-        at: At,
-    ) -> Result<(), LabelError> {
+    pub(super) fn about(&mut self, item: u32, (slices, shown): &Beside, at: At) -> Result<(), LabelError> {
         if slices.is_empty() && shown.is_empty() {
             return Ok(());
         }
@@ -418,16 +416,16 @@ impl Entries {
         judged.off_scale =
             off.into_iter().map(|(label, times)| (self.values.all()[label as usize].to_string(), times)).collect();
         judged.off_scale.sort();
-        let extra = |row: &Option<&Entry>| row.and_then(|row| row.extra).map(|at| &self.extras[at as usize]);
-        let any = |has: &dyn Fn(&Extra) -> bool| rows.iter().filter_map(extra).any(has);
+        let extra = |row: Option<&Entry>| row.and_then(|row| row.extra).map(|at| &self.extras[at as usize]);
+        let any = |has: &dyn Fn(&Extra) -> bool| rows.iter().copied().filter_map(extra).any(has);
         if any(&|extra| extra.rationale.is_some()) {
-            judged.rationales = rows.iter().map(|row| extra(row).and_then(|extra| extra.rationale.clone())).collect();
+            judged.rationales = rows.iter().map(|row| extra(*row).and_then(|extra| extra.rationale.clone())).collect();
         }
         if any(&|extra| extra.cost.is_some()) {
-            judged.cost = rows.iter().map(|row| extra(row).and_then(|extra| extra.cost)).collect();
+            judged.cost = rows.iter().map(|row| extra(*row).and_then(|extra| extra.cost)).collect();
         }
         if any(&|extra| extra.latency.is_some()) {
-            judged.latency = rows.iter().map(|row| extra(row).and_then(|extra| extra.latency)).collect();
+            judged.latency = rows.iter().map(|row| extra(*row).and_then(|extra| extra.latency)).collect();
         }
         judged
     }
@@ -502,7 +500,9 @@ impl Entries {
                         })
                         .collect();
                 }
-                crossed.into_iter().for_each(|values| members.entry(values).or_default().push(at));
+                for values in crossed {
+                    members.entry(values).or_default().push(at);
+                }
             }
             if members.is_empty() {
                 return Err(LabelError::whole(

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::label_entries::{Entries, Extra, JudgeLine, Role};
+use super::label_entries::{Beside, Entries, Extra, JudgeLine, Role};
 use super::label_error::LabelError;
 use super::labels::{RaterKind, is_gap, label_of};
-use crate::table::{Category, Column, TableError, Want, column_names, read};
+use crate::table::{Category, Column, TableError, Want, column_names, for_each_line, read};
 
 /// With fewer items than this, a table that is wider than long is taken for one whose raters are its rows.
 const TOO_FEW_ITEMS: usize = 50;
@@ -152,6 +152,42 @@ fn spread(patterns: &[String], dimension: &str, has: &[String]) -> Result<Vec<St
     Ok(names)
 }
 
+/// A dimension, its raters, its judges, its settled label: columns of a wide table.
+type Part = (String, Vec<String>, Vec<JudgeColumns>, Option<String>);
+
+/// The columns of each dimension.
+fn parts(
+    columns: &Columns,
+    patterns: &[String],
+    settled: Option<&String>,
+    has: &[String],
+) -> Result<Vec<Part>, LabelError> {
+    let dimensions = if columns.dimensions.is_empty() { vec![String::new()] } else { columns.dimensions.clone() };
+    let one = |dimension: String| {
+        let fill = |name: &String| name.replace("{}", &dimension);
+        let raters = spread(patterns, &dimension, has)?;
+        let judges: Vec<JudgeColumns> = columns
+            .judges
+            .iter()
+            .map(|judge| JudgeColumns {
+                name: fill(&judge.name),
+                cost: judge.cost.as_ref().map(fill),
+                latency: judge.latency.as_ref().map(fill),
+                rationale: judge.rationale.as_ref().map(fill),
+            })
+            .collect();
+        if let Some(both) = judges.iter().find(|judge| raters.contains(&judge.name)) {
+            return Err(LabelError::whole(
+                format!("`{}` is named as a rater and as a judge", both.name),
+                "a judge is measured against the others: leave it out of --raters",
+            ));
+        }
+        let settled = settled.map(fill);
+        Ok((dimension, raters, judges, settled))
+    };
+    dimensions.into_iter().map(one).collect()
+}
+
 impl Entries {
     /// Adds what a table says.
     ///
@@ -174,29 +210,7 @@ impl Entries {
     ) -> Result<(), LabelError> {
         let has = column_names(path)?;
         let id = columns.id.clone().or_else(|| has.iter().find(|name| *name == "id").cloned());
-        let dimensions = if columns.dimensions.is_empty() { vec![String::new()] } else { columns.dimensions.clone() };
-        let mut parts = Vec::new();
-        for dimension in &dimensions {
-            let fill = |name: &String| name.replace("{}", dimension);
-            let raters = spread(patterns, dimension, &has)?;
-            let judges: Vec<JudgeColumns> = columns
-                .judges
-                .iter()
-                .map(|judge| JudgeColumns {
-                    name: fill(&judge.name),
-                    cost: judge.cost.as_ref().map(fill),
-                    latency: judge.latency.as_ref().map(fill),
-                    rationale: judge.rationale.as_ref().map(fill),
-                })
-                .collect();
-            if let Some(both) = judges.iter().find(|judge| raters.contains(&judge.name)) {
-                return Err(LabelError::whole(
-                    format!("`{}` is named as a rater and as a judge", both.name),
-                    "a judge is measured against the others: leave it out of --raters",
-                ));
-            }
-            parts.push((dimension.clone(), raters, judges, settled.map(fill)));
-        }
+        let parts = parts(columns, patterns, settled, &has)?;
         let mut wanted: Vec<(&str, Want)> = Vec::new();
         for (_, raters, judges, settled) in &parts {
             let names = raters.iter().chain(judges.iter().map(|judge| &judge.name)).chain(settled);
@@ -212,69 +226,64 @@ impl Entries {
         let loaded = Loaded::read(path, &wanted)?;
         refuse_more_raters_than_items(&loaded, &has, id.as_deref(), &named)?;
         let file = self.file(path, None);
+        // The item and the dimension of each row, so that a cell costs no look-up of a text.
+        let mut rows = Vec::with_capacity(loaded.lines.len());
         for row in 0..loaded.lines.len() {
-            let own = match &id {
+            let item = match &id {
                 Some(id) => self.id(loaded.required(id, row)?),
                 None => self.id(&format!("row {:06}", row + 1)),
             };
-            self.about(own, &loaded_about(&loaded, columns, row), (file, loaded.lines[row]))?;
+            let dimension = match &columns.dimension {
+                Some(column) => Some(self.dimension(loaded.required(column, row)?)),
+                None => None,
+            };
+            rows.push((item, dimension));
+            self.about(item, &loaded_about(&loaded, columns, row), (file, loaded.lines[row]))?;
         }
         for (dimension, raters, judges, settled) in &parts {
+            let only = self.dimension(if dimension.is_empty() { ONLY_DIMENSION } else { dimension });
+            let mut add = |entries: &mut Self, name: &str, role: Role, judge: Option<&JudgeColumns>| {
+                entries.wide_column(&loaded, (file, &rows, only), name, role, judge);
+            };
             for name in raters {
                 let kind = if columns.stand_ins.contains(name) { RaterKind::StandIn } else { RaterKind::Human };
                 let rater = self.rater(name);
                 self.kind(rater, kind, (file, 1))?;
-                self.wide_column(&loaded, columns, (file, &id, dimension), name, Role::Rater(rater), None)?;
+                add(self, name, Role::Rater(rater), None);
             }
-            if let Some(name) = settled {
-                self.wide_column(&loaded, columns, (file, &id, dimension), name, Role::Settled, None)?;
+            for name in settled {
+                add(self, name, Role::Settled, None);
             }
             for judge in judges {
                 let role = Role::Judge(self.judge(&judge.name));
-                self.wide_column(&loaded, columns, (file, &id, dimension), &judge.name, role, Some(judge))?;
+                add(self, &judge.name, role, Some(judge));
             }
         }
         Ok(())
     }
 
-    /// Adds one column of a wide table.
+    /// Adds one column of a wide table, whose rows are of these items and dimensions.
     fn wide_column(
         &mut self,
         loaded: &Loaded<'_>,
-        columns: &Columns,
-        (file, id, dimension): (u32, &Option<String>, &str),
+        (file, rows, only): (u32, &[(u32, Option<u32>)], u32),
         name: &str,
         role: Role,
         judge: Option<&JudgeColumns>,
-    ) -> Result<(), LabelError> {
+    ) {
         let cells = loaded.category(name);
         let labels: Vec<Option<u32>> = cells.names.iter().map(|cell| self.label(cell)).collect();
-        let ids = id.as_ref().map(|id| loaded.category(id));
-        // The item of each distinct id, so that a cell costs no look-up of a text.
-        let known: Vec<u32> =
-            ids.map_or_else(Vec::new, |ids| ids.names.iter().map(|name| self.id(name.trim())).collect());
-        let only = if dimension.is_empty() { ONLY_DIMENSION } else { dimension };
-        let only = self.dimension(only);
-        let with_extra = judge.is_some_and(|judge| extra_columns(judge).next().is_some());
-        for (row, &line) in loaded.lines.iter().enumerate() {
-            let item = match ids {
-                Some(ids) => ids.codes[row].map_or(0, |code| known[code as usize]),
-                None => self.id(&format!("row {:06}", row + 1)),
-            };
-            let dimension = match &columns.dimension {
-                Some(column) => self.dimension(loaded.required(column, row)?),
-                None => only,
-            };
+        let judge = judge.filter(|judge| extra_columns(judge).next().is_some());
+        for (row, &(item, dimension)) in rows.iter().enumerate() {
             let label = cells.codes[row].and_then(|code| labels[code as usize]);
-            let extra = judge.filter(|_| with_extra).map(|judge| extra_of(loaded, judge, row));
-            self.push((item, dimension), role, label, (file, line), extra);
+            let extra = judge.map(|judge| extra_of(loaded, judge, row));
+            self.push((item, dimension.unwrap_or(only)), role, label, (file, loaded.lines[row]), extra);
         }
-        Ok(())
     }
 
     fn add_long(&mut self, path: &Path, columns: &Columns, rater: &str, label: &str) -> Result<(), LabelError> {
-        let has = column_names(path)?;
-        let there = |name: &str| has.iter().any(|h| h == name);
+        let has = optional_columns(path, &["dimension", "kind", "adjudicated"])?;
+        let there = |name: &str| has.contains(&name);
         let id = columns.id.as_deref().unwrap_or("id");
         let dimension = columns.dimension.as_deref().or_else(|| there("dimension").then_some("dimension"));
         let kind = there("kind").then_some("kind");
@@ -293,9 +302,12 @@ impl Entries {
             .category(rater)
             .names
             .iter()
-            .map(|name| match columns.judges.iter().any(|judge| judge.name == name.trim()) {
-                true => Role::Judge(self.judge(name.trim())),
-                false => Role::Rater(self.rater(name.trim())),
+            .map(|name| {
+                if columns.judges.iter().any(|judge| judge.name == name.trim()) {
+                    Role::Judge(self.judge(name.trim()))
+                } else {
+                    Role::Rater(self.rater(name.trim()))
+                }
             })
             .collect();
         let only = self.dimension(ONLY_DIMENSION);
@@ -381,10 +393,7 @@ fn extra_of(loaded: &Loaded<'_>, judge: &JudgeColumns, row: usize) -> Extra {
     }
 }
 
-/// What a row says about its item: slices, then texts to show.
-type About = (Vec<(String, String)>, Vec<(String, String)>);
-
-fn loaded_about(loaded: &Loaded<'_>, columns: &Columns, row: usize) -> About {
+fn loaded_about(loaded: &Loaded<'_>, columns: &Columns, row: usize) -> Beside {
     let of = |names: &[String]| {
         let cell = |name: &String| Some((name.clone(), loaded.category(name).get(row)?.to_owned()));
         names.iter().filter_map(cell).collect()
@@ -472,13 +481,38 @@ fn refuse_more_raters_than_items(
     Ok(())
 }
 
+/// Which of these columns a file has. In JSON lines any line may have one, not only the first.
+fn optional_columns<'n>(path: &Path, names: &[&'n str]) -> Result<Vec<&'n str>, LabelError> {
+    let first = column_names(path)?;
+    let mut found: Vec<&str> = names.iter().copied().filter(|name| first.iter().any(|own| own == name)).collect();
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    if !["jsonl", "ndjson"].contains(&ending.as_str()) {
+        return Ok(found);
+    }
+    let mut unseen: Vec<(&str, String)> =
+        names.iter().filter(|name| !found.contains(name)).map(|name| (*name, format!("\"{name}\""))).collect();
+    for_each_line(path, |_, text| {
+        unseen.retain(|(name, quoted)| {
+            // The name may be a value: only a line that has the text is taken apart.
+            let is_field = text.contains(quoted.as_str())
+                && serde_json::from_str::<serde_json::Value>(text).is_ok_and(|line| line.get(name).is_some());
+            if is_field {
+                found.push(name);
+            }
+            !is_field
+        });
+        Ok::<(), TableError>(())
+    })?;
+    Ok(found)
+}
+
 /// Reads recorded judgements: `id`, `grade`, and `dimension`, `rationale`, `cost_usd`, `latency_ms` where there are such.
 ///
 /// # Errors
 /// A file that cannot be read, a column that it lacks, an item without id.
 pub fn read_judgements(path: &Path, only_dimension: &str) -> Result<Vec<JudgeLine>, LabelError> {
-    let has = column_names(path)?;
-    let there = |name: &'static str| has.iter().any(|h| h == name).then_some(name);
+    let has = optional_columns(path, &["dimension", "rationale", "cost_usd", "latency_ms"])?;
+    let there = |name: &'static str| has.contains(&name).then_some(name);
     let (dimension, rationale) = (there("dimension"), there("rationale"));
     let (cost, latency) = (there("cost_usd").map(str::to_owned), there("latency_ms").map(str::to_owned));
     let mut wanted = vec![("id", Want::Category), ("grade", Want::Category)];

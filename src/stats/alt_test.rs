@@ -1,5 +1,7 @@
 //! The alternative annotator test: may a judge stand in for the human annotators?
 
+use rayon::prelude::*;
+
 use super::error::{Result, StatError, all_finite, at_least, same_length};
 use super::interval::Alpha;
 use super::multiplicity::{Adjustment, adjust, rejected};
@@ -100,8 +102,13 @@ pub fn alt_test<R: AsRef<[Option<f64>]>>(
     }
     let mut annotators = Vec::with_capacity(humans.len());
     let mut most_instances = 0;
-    for annotator in 0..humans.len() {
-        let wins = Wins::count(humans, judge, annotator, options.scoring);
+    // Each annotator is counted by itself, so threads change nothing.
+    let humans: Vec<&[Option<f64>]> = humans.iter().map(AsRef::as_ref).collect();
+    let counted: Vec<Wins> = (0..humans.len())
+        .into_par_iter()
+        .map(|annotator| Wins::count(&humans, judge, annotator, options.scoring))
+        .collect();
+    for (annotator, wins) in counted.into_iter().enumerate() {
         most_instances = most_instances.max(wins.instances);
         if wins.instances >= options.min_instances {
             annotators.push(wins.test(annotator, options.epsilon));

@@ -110,8 +110,8 @@ impl Card {
         let prompt = std::fs::read_to_string(folder.join("prompt.md.j2")).unwrap_or_default();
         Ok(Self {
             name: name.to_owned(),
+            pass_at: settings.scale.as_ref().and_then(|scale| scale.pass_at.clone()).or_else(|| upper_half(&values)),
             values,
-            pass_at: settings.scale.as_ref().and_then(|scale| scale.pass_at.clone()),
             overall_is_mean: settings.kind == "rubric"
                 && settings.overall.as_deref().is_none_or(|overall| overall == "mean"),
             dimensions,
@@ -126,12 +126,25 @@ impl Card {
         (!self.items.is_empty()).then(|| self.items.iter().map(|item| item.id.clone()).collect())
     }
 
+    /// The grade of a scorer that says yes or no.
+    pub(in crate::cli) fn truth(&self, truth: bool) -> Grade {
+        match self.values.first() {
+            Some(Grade::Number(_)) => Grade::Number(f64::from(u8::from(truth))),
+            _ => Grade::Label(truth.to_string()),
+        }
+    }
+
     /// What is known about the scale of a dimension.
     pub(in crate::cli) fn wish(&self, dimension: &str) -> ScaleWish {
         match self.range_of(dimension) {
             Some(range) => ScaleWish { range: Some(range), pass_at: self.pass_at.clone(), ..ScaleWish::default() },
             None => ScaleWish { values: self.values.clone(), pass_at: self.pass_at.clone(), ..ScaleWish::default() },
         }
+    }
+
+    /// The labels that are right in a dimension.
+    pub(in crate::cli) fn accepted(&self, dimension: &str) -> Accepted {
+        self.wish(dimension).accepted()
     }
 
     /// The labels that are right where they are no steps.
@@ -149,6 +162,14 @@ impl Card {
             }
             _ => None,
         }
+    }
+}
+
+/// The least grade of the upper half; of labels the last.
+fn upper_half(values: &[Grade]) -> Option<Grade> {
+    match values.last() {
+        Some(Grade::Number(_)) => values.get(values.len().div_ceil(2)).cloned(),
+        last => last.cloned(),
     }
 }
 

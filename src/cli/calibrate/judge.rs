@@ -24,7 +24,7 @@ use crate::table::{
 
 pub(super) fn run(args: &CalibrateArgs, name: &str, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let project = Project::open(global.config.as_deref())?;
-    let card = Card::read(&project.root.join("judges"), name)?;
+    let card = Card::read(&project.judges(), name)?;
     let files = label_files(args, &card)?;
     let mut entries = Entries::default();
     for file in &files {
@@ -64,7 +64,7 @@ pub(super) fn run(args: &CalibrateArgs, name: &str, global: &Global, output: &Ou
         sources.push(Source { file: file.display().to_string(), sha256: sha256_of_file(file)? });
     }
     let line = line(args, &card, (date, &grades, &sources[1..]), &dimensions)?;
-    let (earlier, added) = append(&card, &line)?;
+    let (earlier, line, added) = append(&card, &line)?;
     if added {
         output.note(&format!("a line was added to {}", card.folder.join(LINES).display()));
     }
@@ -179,14 +179,11 @@ fn live(card: &Card) -> Result<Grades, Failure> {
 fn of_record(args: &CalibrateArgs, card: &Card, record: &RunRecord) -> Result<Vec<JudgeLine>, Failure> {
     let scorers: Vec<&String> = record.manifest.asked.scorers.keys().collect();
     let wanted = args.scorer.clone().unwrap_or_else(|| card.name.clone());
-    let scorer = match scorers.iter().find(|name| ***name == wanted) {
-        Some(name) => (*name).clone(),
-        None => {
-            let has: Vec<&str> = scorers.iter().map(|name| name.as_str()).collect();
-            return Err(Failure::input(format!("the run has no scorer `{wanted}`"))
-                .hint(format!("name the judged scorer with --scorer; there are: {}", has.join(", "))));
-        }
-    };
+    if !scorers.contains(&&wanted) {
+        let has: Vec<&str> = scorers.iter().map(|name| name.as_str()).collect();
+        return Err(Failure::input(format!("the run has no scorer `{wanted}`"))
+            .hint(format!("name the judged scorer with --scorer; there are: {}", has.join(", "))));
+    }
     let known: BTreeMap<&str, &super::card::Item> = card.items.iter().map(|item| (item.id.as_str(), item)).collect();
     let mut lines = Vec::new();
     for sample in &record.samples {
@@ -200,10 +197,10 @@ fn of_record(args: &CalibrateArgs, card: &Card, record: &RunRecord) -> Result<Ve
             // Labels are of another answer.
             continue;
         }
-        for row in sample.scores.iter().filter(|row| row.scorer == scorer) {
+        for row in sample.scores.iter().filter(|row| row.scorer == wanted) {
             let grade = row.value.as_ref().and_then(|value| match value {
                 Value::Number(number) => Some(Grade::Number(*number)),
-                Value::Bool(truth) => Some(Grade::Label(truth.to_string())),
+                Value::Bool(truth) => Some(card.truth(*truth)),
                 Value::Label(label) => Some(Grade::Label(label.clone())),
                 Value::Preference(side) => Some(Grade::Label(
                     match side {
@@ -258,10 +255,10 @@ fn line(
     })
 }
 
-/// Adds the line unless it is the last one already: the lines before, and whether it was added.
+/// Adds the line unless it is the last one already: the lines before, the line as it is kept, and whether it was added.
 ///
 /// The judge's settings are locked meanwhile, so that two calibrations at once leave two lines.
-fn append(card: &Card, line: &CalibrationLine) -> Result<(Vec<CalibrationLine>, bool), Failure> {
+fn append(card: &Card, line: &CalibrationLine) -> Result<(Vec<CalibrationLine>, CalibrationLine, bool), Failure> {
     let settings = card.folder.join("judge.toml");
     let lock = std::fs::File::open(&settings).map_err(TableError::io(&settings))?;
     lock.lock().map_err(TableError::io(&settings))?;
@@ -273,12 +270,13 @@ fn append(card: &Card, line: &CalibrationLine) -> Result<(Vec<CalibrationLine>, 
         .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
         .map(|value| value.to_string())
         .ok_or_else(|| Failure::machine("cannot write the calibration".to_owned()))?;
+    let kept = serde_json::from_str(&text).map_err(|error| Failure::machine(error.to_string()))?;
     let mut all = String::new();
     if path.is_file() {
         std::fs::File::open(&path).and_then(|mut file| file.read_to_string(&mut all)).map_err(TableError::io(&path))?;
     }
     if all.lines().last() == Some(text.as_str()) {
-        return Ok((earlier, false));
+        return Ok((earlier, kept, false));
     }
     if !all.is_empty() && !all.ends_with('\n') {
         all.push('\n');
@@ -286,7 +284,7 @@ fn append(card: &Card, line: &CalibrationLine) -> Result<(Vec<CalibrationLine>, 
     all.push_str(&text);
     all.push('\n');
     write_atomically(&path, all.as_bytes())?;
-    Ok((earlier, true))
+    Ok((earlier, kept, true))
 }
 
 /// Reads `calibrations.jsonl`; nothing where there is none.
