@@ -95,6 +95,15 @@ impl Vendor {
         self.state.lock().unwrap().live.len()
     }
 
+    /// From now on there is one batch, of somebody else's questions.
+    pub fn forget_all_but_a_foreign_one(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.batches.truncate(1);
+        for (at, (name, _)) in state.batches[0].lines.iter_mut().enumerate() {
+            *name = format!("foreign-{at}");
+        }
+    }
+
     pub fn hold(&self, hold: bool) {
         self.state.lock().unwrap().hold = hold;
     }

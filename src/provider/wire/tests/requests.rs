@@ -372,9 +372,11 @@ async fn a_thought_signature_goes_back_where_it_came_from() {
         parts.as_array().unwrap().iter().map(|part| format!("data: {}\n\n", answer(&json!([part])))).collect();
     for stream in [false, true] {
         let server = MockServer::start().await;
-        let reply = match stream {
-            true => ResponseTemplate::new(200).set_body_raw(pieces.concat(), "text/event-stream"),
-            false => ResponseTemplate::new(200).set_body_json(answer(&parts)),
+        let reply = ResponseTemplate::new(200);
+        let reply = if stream {
+            reply.set_body_raw(pieces.concat(), "text/event-stream")
+        } else {
+            reply.set_body_json(answer(&parts))
         };
         Mock::given(any()).respond_with(reply).mount(&server).await;
         let spec = json!({"google": {"model": "m-1", "base_url": server.uri(), "stream": stream}});
