@@ -285,7 +285,8 @@ fn who_has_no_batches_says_so_before_there_is_a_run() {
         assert!(code == 2 && stderr.contains("--cache rw"), "{mode}: {code} {stderr}");
     }
     // A server that speaks chat completions and has no batches.
-    let server = crate::http::serve(|_| Some((404, "application/json", b"{\"error\": \"not found\"}".to_vec())));
+    let server =
+        crate::http::serve(|_| crate::http::Said(404, "application/json", b"{\"error\": \"not found\"}".to_vec()));
     let model = format!("[candidates.model.openai]\nmodel = \"m\"\nbase_url = \"http://{server}/v1\"");
     let (code, _, stderr) = Project::at(3, &model).run(&["run", "--batch"]);
     assert!(code == 2 && stderr.contains("the batch was not taken: HTTP 404"), "{code} {stderr}");

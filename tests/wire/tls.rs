@@ -34,7 +34,7 @@ fn serve(certificate: &str) -> (SocketAddr, Arc<AtomicUsize>) {
             let mut stream = StreamOwned::new(connection, stream.unwrap());
             std::thread::spawn(move || {
                 let body = r#"{"choices": [{"message": {"content": "WORD"}, "finish_reason": "stop"}]}"#;
-                let mut buffer = [0; 64 << 10];
+                let mut buffer = [0; 8 << 10];
                 // A client that does not like the certificate goes away.
                 while stream.read(&mut buffer).is_ok_and(|count| count > 0) {
                     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
