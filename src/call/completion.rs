@@ -13,6 +13,9 @@ pub struct Completion {
     /// The calls that it makes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall>,
+    /// What the vendor wants back with the text, as it came: an encrypted thought that the next turn goes on from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
     /// Why it ended.
     #[serde(default)]
     pub finish: Finish,

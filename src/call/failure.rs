@@ -20,6 +20,8 @@ pub enum FailureKind {
     NotRecorded,
     /// The connection was refused, reset, or closed before the answer was whole.
     Connection,
+    /// No safe connection can be made: the other side's certificate is not good, or it speaks no TLS.
+    Tls,
     /// Too many requests: 429.
     RateLimited,
     /// The server is at fault or overloaded: 408, 5xx, 529.

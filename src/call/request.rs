@@ -61,12 +61,15 @@ pub struct Message {
     /// The call whose result a tool's turn is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_call_id: Option<String>,
+    /// What the vendor wants back with the text of an assistant's turn, as it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
 }
 
 impl Message {
     /// A turn that is only text.
     pub fn text(role: Role, text: impl Into<String>) -> Self {
-        Self { role, content: Content::Text(text.into()), tool_calls: Vec::new(), tool_call_id: None }
+        Self { role, content: Content::Text(text.into()), tool_calls: Vec::new(), tool_call_id: None, signature: None }
     }
 }
 
@@ -162,6 +165,9 @@ pub struct ToolCall {
     pub name: String,
     /// Its arguments: an object, or the text as it came where that is no JSON.
     pub arguments: Value,
+    /// What the vendor wants back with the call, as it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
 }
 
 /// The JSON schema of an answer.

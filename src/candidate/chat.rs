@@ -6,7 +6,8 @@ use super::answer::Answer;
 use super::error::CandidateError;
 use super::program::variables;
 use crate::call::{
-    Call, CallFailure, Completion, Content, FailureKind, Finish, Message, Replies, Reply, Request, Role, Step, Template,
+    Call, CallFailure, Completion, Content, FailureKind, Finish, Message, Replies, Reply, Request, Role, Step,
+    Template, ToolCall,
 };
 use crate::evalset::Example;
 
@@ -56,6 +57,7 @@ impl ChatCandidate {
                 content: Content::Text(completion.text.clone()),
                 tool_calls: completion.tool_calls.clone(),
                 tool_call_id: None,
+                signature: completion.signature.clone(),
             });
             match turns.next() {
                 Some(next) => messages.extend(next),
@@ -120,7 +122,10 @@ fn answer(completion: &Completion, trajectory: Vec<Message>) -> Answer {
     }
     let mut answer = if completion.text.is_empty() && !completion.tool_calls.is_empty() {
         let mut value = Map::new();
-        value.insert("tool_calls".to_owned(), json!(completion.tool_calls));
+        // What only the vendor can read is no part of the answer.
+        let calls: Vec<ToolCall> =
+            completion.tool_calls.iter().map(|call| ToolCall { signature: None, ..call.clone() }).collect();
+        value.insert("tool_calls".to_owned(), json!(calls));
         Answer::from_value(Value::Object(value))
     } else {
         Answer::from_text(completion.text.clone())
@@ -134,7 +139,7 @@ fn answer(completion: &Completion, trajectory: Vec<Message>) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{Params, ToolCall};
+    use crate::call::Params;
     use std::collections::BTreeMap;
 
     fn example(input: Value) -> Example {
@@ -223,10 +228,16 @@ mod tests {
         assert!(answer_of(Completion::default()).failure.is_some());
         let refusal = answer_of(Completion { finish: Finish::Refusal, ..Completion::default() });
         assert!(refusal.failure.is_none() && refusal.finish == Some(Finish::Refusal));
-        let call = ToolCall { id: "1".to_owned(), name: "page".to_owned(), arguments: json!({"team": "db"}) };
+        let call = ToolCall {
+            id: "1".to_owned(),
+            name: "page".to_owned(),
+            arguments: json!({"team": "db"}),
+            signature: Some("s".to_owned()),
+        };
         let calls =
             answer_of(Completion { tool_calls: vec![call], finish: Finish::ToolCalls, ..Completion::default() });
         assert_eq!(calls.value.pointer("/tool_calls/0/arguments/team"), Some(&json!("db")));
+        assert_eq!((calls.value.pointer("/tool_calls/0/signature"), calls.text.contains("signature")), (None, false));
         let cut = answer_of(Completion { finish: Finish::Length, ..Completion::default() });
         assert!(cut.failure.unwrap().message.contains("max_tokens"));
     }

@@ -185,6 +185,7 @@ pub(super) enum Color {
 }
 
 #[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is typed")]
 pub(super) struct RunArgs {
     /// The candidate; `run` takes several, one after the other [default: the config's]
     #[arg(long, value_name = "NAME")]

@@ -170,6 +170,9 @@ impl From<ProviderError> for Failure {
             ProviderError::Auth(_) => {
                 Self::input(error.to_string()).hint("the key comes from the environment variable that `key_env` names")
             }
+            ProviderError::Tls(_) => Self::input(error.to_string()).hint(
+                "the system must know the authority of the server's certificate; SSL_CERT_FILE names a file of authorities",
+            ),
             ProviderError::Down(_) | ProviderError::Batch(_) | ProviderError::Budget(_) | ProviderError::Ending => {
                 Self::new(Exit::Incomplete, error.to_string())
             }

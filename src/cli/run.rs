@@ -78,7 +78,8 @@ pub(super) fn dry(
     if args.batch {
         super::batch::desk(provider, outside.around_without_keys())?;
     }
-    super::dry_run::print(&plan, provider, &judges, &outside, args.batch, output)
+    let seen_before = super::dry_run::seen_before(project, name);
+    super::dry_run::print(&plan, provider, &judges, &outside, args.batch, seen_before, output)
 }
 
 /// Calls in flight: what was typed, else the settings.

@@ -344,19 +344,19 @@ fn pack(
 
 /// A batch that the vendor would not take.
 fn not_taken(failure: &CallFailure) -> ProviderError {
-    match failure.kind {
-        FailureKind::Auth => ProviderError::Auth(failure.message.clone()),
-        kind if kind.is_passing() => ProviderError::Batch(format!("the batch cannot be handed over: {failure}")),
-        _ => ProviderError::Settings(format!("the batch was not taken: {failure}")),
-    }
+    ProviderError::of_all(failure).unwrap_or_else(|| {
+        if failure.kind.is_passing() {
+            ProviderError::Batch(format!("the batch cannot be handed over: {failure}"))
+        } else {
+            ProviderError::Settings(format!("the batch was not taken: {failure}"))
+        }
+    })
 }
 
 /// A batch that was handed over and cannot be asked about.
 fn lost(failure: &CallFailure) -> ProviderError {
-    match failure.kind {
-        FailureKind::Auth => ProviderError::Auth(failure.message.clone()),
-        _ => ProviderError::Batch(format!("the batch cannot be looked at: {failure}")),
-    }
+    let lost = || ProviderError::Batch(format!("the batch cannot be looked at: {failure}"));
+    ProviderError::of_all(failure).unwrap_or_else(lost)
 }
 
 #[cfg(test)]

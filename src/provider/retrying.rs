@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::notice::{BreakerState, Failure, Notice, Notices};
 use super::router::{Answering, Provider, ProviderError};
 use super::spec::Seconds;
-use crate::call::{Answered, Call, CallFailure, FailureKind, Reply};
+use crate::call::{Answered, Call, CallFailure, Reply};
 
 /// `retry = { attempts = 6, base = 0.5, cap = 60, breaker = 20 }`
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -171,8 +171,8 @@ impl Retrying {
             let random = lock(&self.random).random::<f64>();
             let wait = self.policy.wait(attempt, failure, random);
             self.tell(provider, attempt, &answered, wait);
-            if failure.kind == FailureKind::Auth {
-                return Err(ProviderError::Auth(failure.message.clone()));
+            if let Some(error) = ProviderError::of_all(failure) {
+                return Err(error);
             }
             // A server that says no is there.
             self.count(provider, failure.kind.is_passing())?;
@@ -220,7 +220,7 @@ impl Provider for Retrying {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::Program;
+    use crate::call::{FailureKind, Program};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::cache::CacheError;
-use crate::call::{Answered, Call};
+use crate::call::{Answered, Call, CallFailure, FailureKind};
 use crate::evalset::EvalsetError;
 use crate::table::TableError;
 
@@ -24,6 +24,9 @@ pub enum ProviderError {
     /// The key is missing, or not good for this.
     #[error("the provider refuses the key: {0}")]
     Auth(String),
+    /// No safe connection can be made.
+    #[error("{0}")]
+    Tls(String),
     /// Nothing gets through.
     #[error("the provider is down: {0} attempts in a row failed, and it was given time")]
     Down(u32),
@@ -55,6 +58,17 @@ pub enum ProviderError {
         /// The call in words.
         call: String,
     },
+}
+
+impl ProviderError {
+    /// What would fail every call, and not only the one that it failed.
+    pub(super) fn of_all(failure: &CallFailure) -> Option<Self> {
+        match failure.kind {
+            FailureKind::Auth => Some(Self::Auth(failure.message.clone())),
+            FailureKind::Tls => Some(Self::Tls(failure.message.clone())),
+            _ => None,
+        }
+    }
 }
 
 /// The future of an answer.

@@ -86,7 +86,7 @@ fn digest_of(root: &Path, patterns: &[String]) -> Result<String, ProviderError> 
         let segments: Vec<&str> = pattern.split('/').filter(|segment| !matches!(*segment, "" | ".")).collect();
         let start = if pattern.starts_with('/') { "/" } else { "" };
         let mut found = BTreeSet::new();
-        walk(root, start.to_owned(), &segments, &mut found)?;
+        walk(root, start, &segments, &mut found)?;
         if found.is_empty() {
             return Err(ProviderError::Settings(format!("`version.files`: there is no file `{pattern}`")));
         }
@@ -109,7 +109,7 @@ fn is_pattern(segment: &str) -> bool {
 }
 
 /// Adds the files below `at` that the rest of a pattern stands for.
-fn walk(root: &Path, at: String, rest: &[&str], found: &mut BTreeSet<String>) -> Result<(), ProviderError> {
+fn walk(root: &Path, at: &str, rest: &[&str], found: &mut BTreeSet<String>) -> Result<(), ProviderError> {
     let Some((first, others)) = rest.split_first() else { return Ok(()) };
     let below = |name: &str| if at.is_empty() || at == "/" { format!("{at}{name}") } else { format!("{at}/{name}") };
     if !is_pattern(first) {
@@ -120,9 +120,9 @@ fn walk(root: &Path, at: String, rest: &[&str], found: &mut BTreeSet<String>) ->
             }
             return Ok(());
         }
-        return walk(root, path, others, found);
+        return walk(root, &path, others, found);
     }
-    let folder = root.join(&at);
+    let folder = root.join(at);
     let entries = match std::fs::read_dir(&folder) {
         Ok(entries) => entries,
         // Nothing is there, so nothing matches.
@@ -133,7 +133,7 @@ fn walk(root: &Path, at: String, rest: &[&str], found: &mut BTreeSet<String>) ->
     };
     let is_deep = *first == "**";
     if is_deep && !others.is_empty() {
-        walk(root, at.clone(), others, found)?;
+        walk(root, at, others, found)?;
     }
     for entry in entries {
         let entry = entry.map_err(TableError::io(&folder))?;
@@ -144,7 +144,7 @@ fn walk(root: &Path, at: String, rest: &[&str], found: &mut BTreeSet<String>) ->
         let is_folder = root.join(&path).is_dir();
         if is_deep {
             if is_folder && !is_link {
-                walk(root, path, rest, found)?;
+                walk(root, &path, rest, found)?;
             } else if !is_folder && others.is_empty() {
                 found.insert(path);
             }
@@ -152,7 +152,7 @@ fn walk(root: &Path, at: String, rest: &[&str], found: &mut BTreeSet<String>) ->
             if others.is_empty() && !is_folder {
                 found.insert(path);
             } else if is_folder {
-                walk(root, path, others, found)?;
+                walk(root, &path, others, found)?;
             }
         }
     }
@@ -209,7 +209,7 @@ mod tests {
         let found = |pattern: &str| {
             let mut found = BTreeSet::new();
             let segments: Vec<&str> = pattern.split('/').collect();
-            walk(folder.path(), String::new(), &segments, &mut found).unwrap();
+            walk(folder.path(), "", &segments, &mut found).unwrap();
             found.into_iter().collect::<Vec<_>>()
         };
         assert_eq!(found("*.py"), ["a.py"]);

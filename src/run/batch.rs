@@ -194,7 +194,7 @@ impl<'w> Work<'w> {
                 Ok(())
             }
             // Not taken, for certain. After any other failure it may be there: the ledger keeps it, and it is looked for.
-            Err(error @ (ProviderError::Settings(_) | ProviderError::Auth(_))) => {
+            Err(error @ (ProviderError::Settings(_) | ProviderError::Auth(_) | ProviderError::Tls(_))) => {
                 self.ledger.forget(&nonce)?;
                 Err(error.into())
             }

@@ -46,7 +46,12 @@ const CHANGES: &[(&str, Change)] = &[
     }),
     ("image", |r| r.messages[1].content = Content::Parts(vec![Part::Image { url: "data:,".to_owned() }])),
     ("tool call", |r| {
-        r.messages[1].tool_calls.push(ToolCall { id: "1".into(), name: "page".into(), arguments: json!({}) });
+        r.messages[1].tool_calls.push(ToolCall {
+            id: "1".into(),
+            name: "page".into(),
+            arguments: json!({}),
+            signature: None,
+        });
     }),
     ("tool call id", |r| r.messages[1].tool_call_id = Some("1".to_owned())),
     ("no tools", |r| r.tools.clear()),

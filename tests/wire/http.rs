@@ -16,8 +16,13 @@ pub struct Asked {
     pub body: Vec<u8>,
 }
 
-/// What goes back: status, type and body; or nothing, and the connection is closed.
-pub type Said = Option<(u16, &'static str, Vec<u8>)>;
+/// What goes back: status, type and body.
+pub struct Said(pub u16, pub &'static str, pub Vec<u8>);
+
+impl Said {
+    /// No word, and the connection is closed.
+    pub const NOTHING: Self = Self(0, "", Vec::new());
+}
 
 /// Starts a server; it ends with the test's process.
 pub fn serve(answer: impl Fn(Asked) -> Said + Send + Sync + 'static) -> SocketAddr {
@@ -38,7 +43,7 @@ fn converse(mut stream: TcpStream, answer: &dyn Fn(Asked) -> Said) -> std::io::R
     stream.set_nodelay(true)?;
     let mut buffer = Vec::new();
     while let Some(asked) = read(&mut stream, &mut buffer)? {
-        let Some((status, content_type, body)) = answer(asked) else { return Ok(()) };
+        let Said(status @ 100.., content_type, body) = answer(asked) else { return Ok(()) };
         let head =
             format!("HTTP/1.1 {status} Said\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n", body.len());
         stream.write_all(&[head.as_bytes(), &body].concat())?;

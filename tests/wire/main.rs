@@ -14,6 +14,7 @@ mod batches;
 mod http;
 mod server;
 mod shared;
+mod tls;
 mod vendor;
 
 use server::{Fate, Server};
@@ -355,7 +356,16 @@ fn a_dry_run_sends_nothing_and_knows_the_cache() {
     let server = Server::start(Duration::ZERO, |_| Fate::Answer);
     let project = Project::new(&server, 30, &MODEL.replace("model = \"m\"", "model = \"gpt-4o-mini\""));
     project.ok(&["run", "--limit", "10"]);
-    let dry = project.json(&["run", "--dry-run", "--trials", "2"]);
+    let dry = |arguments: &[&str]| project.json(&[&["run", "--dry-run", "--trials", "2"], arguments].concat());
+    // How long calls took is seen in the cache, in the latest record, or nowhere.
+    let from = |dry: &Value| dry["seconds_a_call_from"].as_str().unwrap().to_owned();
+    assert_eq!(from(&dry(&["--cache", "off"])), "record");
+    std::fs::remove_dir_all(project.path().join("reports")).unwrap();
+    let assumed = dry(&["--cache", "off", "--concurrency", "4"]);
+    assert_eq!((from(&assumed), &assumed["expected_seconds"]), ("assumed".to_owned(), &15.0.into()));
+    let dry = dry(&[]);
+    assert_eq!(from(&dry), "cache");
+    assert!(dry["seconds_a_call"].as_f64().unwrap() < 1.0, "{dry}");
     assert_eq!((&dry["calls"], &dry["cached"], &dry["to_send"]), (&60.into(), &10.into(), &50.into()));
     assert!(dry["usd"].as_f64().unwrap() > 0.0);
     assert_eq!(server.seen.lock().unwrap().requests, 10);

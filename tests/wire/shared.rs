@@ -21,17 +21,17 @@ impl Bucket {
     fn answer(&self, asked: Asked) -> Said {
         self.seen.lock().unwrap().push(asked.method.clone());
         if asked.headers.get("authorization").map(String::as_str) != Some(&format!("Bearer {TOKEN}")) {
-            return Some((403, "text/plain", b"no".to_vec()));
+            return Said(403, "text/plain", b"no".to_vec());
         }
         let mut files = self.files.lock().unwrap();
         match asked.method.as_str() {
             "PUT" => {
                 files.insert(asked.path, asked.body);
-                Some((201, "text/plain", Vec::new()))
+                Said(201, "text/plain", Vec::new())
             }
             _ => match files.get(&asked.path) {
-                Some(bytes) => Some((200, "application/octet-stream", bytes.clone())),
-                None => Some((404, "text/plain", Vec::new())),
+                Some(bytes) => Said(200, "application/octet-stream", bytes.clone()),
+                None => Said(404, "text/plain", Vec::new()),
             },
         }
     }
@@ -109,14 +109,14 @@ fn a_shared_cache_that_is_broken_or_slow_breaks_nothing_and_is_said_once() {
     let nobody = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
     let cases = [
         ("closed", nobody),
-        ("hangs up", serve(|_| None)),
-        ("fails", serve(|_| Some((500, "text/plain", b"broken".to_vec())))),
-        ("answers something else", serve(|_| Some((200, "text/html", b"<h1>Welcome</h1>".to_vec())))),
+        ("hangs up", serve(|_| Said::NOTHING)),
+        ("fails", serve(|_| Said(500, "text/plain", b"broken".to_vec()))),
+        ("answers something else", serve(|_| Said(200, "text/html", b"<h1>Welcome</h1>".to_vec()))),
         (
             "hangs",
             serve(|_| {
                 loop {
-                    std::thread::park()
+                    std::thread::park();
                 }
             }),
         ),

@@ -67,6 +67,9 @@ pub struct Vendor {
     pub state: Arc<Mutex<State>>,
 }
 
+/// A line of results from name, prompt, fate and the ending of the batch, and whether it goes into the file of errors.
+type Shown = dyn Fn(&str, &str, Line, &str) -> Option<(bool, Value)>;
+
 type Scripts = dyn Fn(usize) -> Script + Send + Sync;
 
 impl Vendor {
@@ -95,13 +98,22 @@ impl Vendor {
         self.state.lock().unwrap().live.len()
     }
 
+    /// From now on there is one batch, of somebody else's questions.
+    pub fn forget_all_but_a_foreign_one(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.batches.truncate(1);
+        for (at, (name, _)) in state.batches[0].lines.iter_mut().enumerate() {
+            *name = format!("foreign-{at}");
+        }
+    }
+
     pub fn hold(&self, hold: bool) {
         self.state.lock().unwrap().hold = hold;
     }
 }
 
 fn said(status: u16, value: &Value) -> Said {
-    Some((status, "application/json", value.to_string().into_bytes()))
+    Said(status, "application/json", value.to_string().into_bytes())
 }
 
 fn answer(state: &Mutex<State>, scripts: &Scripts, asked: Asked) -> Said {
@@ -196,7 +208,7 @@ fn make(
     let shown = show(&batch, "validating");
     state.submissions += 1;
     state.batches.push(batch);
-    if scripts(number).loses_answer { None } else { said(200, &shown) }
+    if scripts(number).loses_answer { Said::NOTHING } else { said(200, &shown) }
 }
 
 fn number(id: &str) -> usize {
@@ -214,12 +226,7 @@ fn look(state: &mut State, scripts: &Scripts, id: &str, show: fn(&Batch, &str) -
     said(200, &show(batch, if is_open { "in_progress" } else { script.ending }))
 }
 
-fn results(
-    state: &State,
-    scripts: &Scripts,
-    name: &str,
-    line: &dyn Fn(&str, &str, Line, &str) -> Option<(bool, Value)>,
-) -> Said {
+fn results(state: &State, scripts: &Scripts, name: &str, line: &Shown) -> Said {
     let number = number(name);
     let (batch, script) = (&state.batches[number], scripts(number));
     let wants_errors = name.starts_with("errors_");
@@ -228,7 +235,7 @@ fn results(
         let (is_error, line) = line(id, prompt, (script.line)(at), script.ending)?;
         (is_error == wants_errors || !name.contains("s_")).then(|| line.to_string())
     });
-    Some((200, "application/octet-stream", lines.collect::<Vec<_>>().join("\n").into_bytes()))
+    Said(200, "application/octet-stream", lines.collect::<Vec<_>>().join("\n").into_bytes())
 }
 
 fn openai(batch: &Batch, status: &str) -> Value {
@@ -266,7 +273,7 @@ fn openai_line(id: &str, prompt: &str, line: Line, ending: &str) -> Option<(bool
 fn anthropic(batch: &Batch, status: &str) -> Value {
     let total = batch.lines.len();
     let is_open = !matches!(status, "completed" | "expired" | "cancelled");
-    let some = |ending: &str| if status == ending { 1 } else { 0 };
+    let some = |ending: &str| usize::from(status == ending);
     json!({
         "id": batch.id, "type": "message_batch",
         "processing_status": if is_open { "in_progress" } else { "ended" },

@@ -7,6 +7,7 @@ mod printed;
 mod table;
 
 pub(super) use args::CalibrateArgs;
+pub(super) use card::{Card, Item, read_items};
 
 use super::args::Global;
 use super::failure::Failure;

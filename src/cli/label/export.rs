@@ -96,7 +96,7 @@ fn of_record(record: &RunRecord, project: &Project) -> Vec<Item> {
     let set = Folder::open(&project.evalsets(), &data.evalset).and_then(|folder| folder.load(Some(&data.tag)));
     let examples: BTreeMap<&str, &Example> = set.as_ref().map_or_else(
         |_| BTreeMap::new(),
-        |set| set.examples.iter().map(|example| (example.id.as_str(), example)).collect(),
+        |set| set.examples.iter().map(|example| (example.id.as_str(), example.as_ref())).collect(),
     );
     let item = |sample: &crate::record::Sample| -> Option<Item> {
         let example = examples.get(sample.id.as_str());
@@ -107,7 +107,7 @@ fn of_record(record: &RunRecord, project: &Project) -> Vec<Item> {
             answer: Value::String(sample.answer.clone()?),
             reference: example.and_then(|example| example.expected.clone()),
             other: None,
-            labels: sample.labels.clone(),
+            labels: (*sample.labels).clone(),
         })
     };
     record.samples.iter().filter_map(item).collect()

@@ -261,13 +261,14 @@ impl Assembly {
                 Block::ToolUse { id, name, input } => {
                     let given = if streamed.is_empty() { input } else { Value::String(streamed) };
                     let id = call_id(id, tool_calls.len());
-                    tool_calls.push(ToolCall { id, name, arguments: arguments(given) });
+                    tool_calls.push(ToolCall { id, name, arguments: arguments(given), signature: None });
                 }
                 Block::Other => {}
             }
         }
         let finish = finish(self.stop_reason.as_deref());
-        let completion = Completion { text, tool_calls, finish, logprobs: None, model: self.model, id: self.id };
+        let Self { model, id, .. } = self;
+        let completion = Completion { text, tool_calls, finish, model, id, ..Completion::default() };
         Ok(Decoded { completion: require_content(completion, has_content)?, usage: self.usage.usage() })
     }
 }

@@ -186,14 +186,15 @@ impl Client {
         let Some(secret) = &self.secret else { return };
         match reply {
             Reply::Output(value) => clean_value(secret, value),
-            Reply::Completion(Completion { text, tool_calls, logprobs, model, id, finish: _ }) => {
-                [Some(text), model.as_mut(), id.as_mut()]
+            Reply::Completion(Completion { text, tool_calls, logprobs, model, id, signature, finish: _ }) => {
+                [Some(text), model.as_mut(), id.as_mut(), signature.as_mut()]
                     .into_iter()
                     .flatten()
                     .for_each(|text| secret.clean_answer(text));
                 for call in tool_calls {
                     secret.clean_answer(&mut call.id);
                     secret.clean_answer(&mut call.name);
+                    call.signature.iter_mut().for_each(|text| secret.clean_answer(text));
                     clean_value(secret, &mut call.arguments);
                 }
                 if let Some(logprobs) = logprobs {

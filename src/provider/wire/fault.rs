@@ -58,6 +58,7 @@ impl Fault {
         use std::error::Error as _;
         // The address is in the config; it says nothing here.
         let error = error.without_url();
+        let is_unsafe = tls_cause(&error).is_some_and(is_lasting);
         let mut chain = vec![error.to_string()];
         let mut source = error.source();
         while let Some(cause) = source {
@@ -66,7 +67,9 @@ impl Fault {
         }
         chain.dedup();
         let text = chain.join(": ");
-        let kind = if error.is_timeout() {
+        let kind = if is_unsafe {
+            FailureKind::Tls
+        } else if error.is_timeout() {
             FailureKind::Timeout
         } else if text.contains("invalid HTTP") {
             FailureKind::Garbage
@@ -77,6 +80,7 @@ impl Fault {
             FailureKind::Connection if error.is_connect() => "cannot connect",
             FailureKind::Connection => "the connection was lost",
             FailureKind::Garbage => "no HTTP came back",
+            FailureKind::Tls => "no safe connection can be made",
             _ => "no answer in time",
         };
         Self::new(kind, what).saying(text.as_bytes())
@@ -131,6 +135,44 @@ impl Fault {
             line.push('…');
         }
         CallFailure { kind: self.kind, message: line, retry_after: self.retry_after }
+    }
+}
+
+/// What TLS has against a connection.
+fn tls_cause(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(found) = cause.downcast_ref() {
+            return Some(found);
+        }
+        // An error of I/O hides the one inside it, and gives that one's source as its own.
+        source = match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inside) => Some(inside),
+            None => cause.source(),
+        };
+    }
+    None
+}
+
+/// Whether the next attempt would find the same: a certificate does not change in a second, a connection that broke does.
+const fn is_lasting(error: &rustls::Error) -> bool {
+    use rustls::{AlertDescription, Error};
+    match error {
+        Error::InvalidCertificate(_)
+        | Error::NoCertificatesPresented
+        | Error::UnsupportedNameType
+        | Error::InvalidMessage(_)
+        | Error::PeerIncompatible(_)
+        | Error::InvalidCertRevocationList(_) => true,
+        Error::AlertReceived(alert) => !matches!(
+            alert,
+            AlertDescription::CloseNotify
+                | AlertDescription::InternalError
+                | AlertDescription::UserCanceled
+                | AlertDescription::DecryptError
+                | AlertDescription::BadRecordMac
+        ),
+        _ => false,
     }
 }
 

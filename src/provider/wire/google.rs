@@ -103,13 +103,23 @@ fn conversation(turns: &[Message]) -> Result<Json<'_>, Inexpressible> {
 
 fn assistant(turn: &Message) -> Result<Vec<Json<'_>>, Inexpressible> {
     let is_empty = matches!(&turn.content, Content::Text(text) if text.is_empty());
-    let mut parts = if is_empty && !turn.tool_calls.is_empty() { Vec::new() } else { parts(&turn.content)? };
+    let mut parts = match (&turn.content, &turn.signature) {
+        // The signature goes back beside the text that it came with.
+        (Content::Text(text), Some(signature)) => {
+            vec![Object::new().with("text", text).with("thoughtSignature", signature).into()]
+        }
+        _ if is_empty && !turn.tool_calls.is_empty() => Vec::new(),
+        _ => parts(&turn.content)?,
+    };
     for call in &turn.tool_calls {
         if !call.arguments.is_object() {
             return Err(format!("the arguments of the call `{}` are no object", call.id));
         }
-        let call = Object::new().maybe("id", real_id(&call.id)).with("name", &call.name).with("args", &call.arguments);
-        parts.push(Object::new().with("functionCall", call).into());
+        let function =
+            Object::new().maybe("id", real_id(&call.id)).with("name", &call.name).with("args", &call.arguments);
+        let part = Object::new().with("functionCall", function);
+        // Without it newer models refuse the next turn.
+        parts.push(part.maybe("thoughtSignature", call.signature.as_deref()).into());
     }
     Ok(parts)
 }
@@ -195,6 +205,7 @@ struct Said {
 struct Piece {
     text: Option<String>,
     thought: Option<bool>,
+    thought_signature: Option<String>,
     function_call: Option<Called>,
 }
 
@@ -262,6 +273,8 @@ pub(super) struct Assembly {
     id: Option<String>,
     has_candidate: bool,
     text: Option<String>,
+    /// The last one that came with text.
+    signature: Option<String>,
     tool_calls: Vec<ToolCall>,
     finish_reason: Option<String>,
     finish_message: Option<String>,
@@ -297,7 +310,10 @@ impl Assembly {
             }
             if let Some(call) = piece.function_call {
                 let id = call_id(call.id, self.tool_calls.len());
-                self.tool_calls.push(ToolCall { id, name: call.name, arguments: arguments(call.args) });
+                let (name, arguments) = (call.name, arguments(call.args));
+                self.tool_calls.push(ToolCall { id, name, arguments, signature: piece.thought_signature });
+            } else {
+                self.signature = piece.thought_signature.or(self.signature.take());
             }
         }
         self.finish_reason = candidate.finish_reason.or(self.finish_reason.take());
@@ -325,6 +341,7 @@ impl Assembly {
         let completion = Completion {
             text,
             tool_calls: self.tool_calls,
+            signature: self.signature,
             finish,
             logprobs: one_of(self.logprobs),
             model: self.model,

@@ -308,11 +308,12 @@ impl Assembly {
             if name.is_empty() {
                 return Err(Fault::garbage("a tool call names no tool"));
             }
-            tool_calls.push(ToolCall { id: call_id(id, place), name, arguments: arguments(given) });
+            tool_calls.push(ToolCall { id: call_id(id, place), name, arguments: arguments(given), signature: None });
         }
         let has_content = self.text.is_some();
         let is_refused = !self.refusal.is_empty();
         let completion = Completion {
+            signature: None,
             text: if is_refused { self.refusal } else { self.text.unwrap_or_default() },
             tool_calls,
             finish: if is_refused { Finish::Refusal } else { finish(self.finish_reason.as_deref()) },

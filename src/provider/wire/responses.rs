@@ -232,7 +232,7 @@ fn decode(answer: Answer) -> Result<Decoded, Fault> {
             }
             Item::FunctionCall { call_id: id, name, arguments: given } => {
                 let id = call_id(id, tool_calls.len());
-                tool_calls.push(ToolCall { id, name, arguments: arguments(given) });
+                tool_calls.push(ToolCall { id, name, arguments: arguments(given), signature: None });
             }
             Item::Other => {}
         }
@@ -241,6 +241,7 @@ fn decode(answer: Answer) -> Result<Decoded, Fault> {
         (text, finish) = (refusal, Finish::Refusal);
     }
     let completion = Completion {
+        signature: None,
         text,
         tool_calls,
         finish,

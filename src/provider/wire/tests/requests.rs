@@ -5,7 +5,9 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::{KEY, build, document, embedding, over, question};
-use crate::call::{AnswerSchema, Call, Content, Message, Params, Part, Request, Role, Tool, ToolCall, ToolChoice};
+use crate::call::{
+    AnswerSchema, Call, Content, Message, Params, Part, Reply, Request, Role, Tool, ToolCall, ToolChoice,
+};
 
 /// What a server gets to see: path with query, one header, body.
 struct Sent {
@@ -55,8 +57,12 @@ fn turn(role: Role, text: &str) -> Message {
 
 /// A request with everything that all vendors can express.
 fn rich() -> Request {
-    let call =
-        |id: &str, page: u32| ToolCall { id: id.to_owned(), name: "page".to_owned(), arguments: json!({"n": page}) };
+    let call = |id: &str, page: u32| ToolCall {
+        id: id.to_owned(),
+        name: "page".to_owned(),
+        arguments: json!({"n": page}),
+        signature: None,
+    };
     let result = |id: &str, text: &str| Message { tool_call_id: Some(id.to_owned()), ..turn(Role::Tool, text) };
     let parts = vec![
         Part::Text { text: "What is it?".to_owned() },
@@ -349,4 +355,49 @@ async fn an_application_gets_the_document_or_the_rendered_body() {
     program.input["body"] = json!("<q/>");
     let spec = json!({"http": {"url": "", "headers": {"Content-Type": "application/xml"}}});
     assert_eq!(sent(spec, Call::Program(program)).await.header("content-type"), "application/xml");
+}
+
+/// What a model thought goes back with the words and calls that it came with, whole or streamed.
+#[tokio::test]
+async fn a_thought_signature_goes_back_where_it_came_from() {
+    let parts = json!([
+        {"text": "Let me ", "thought": true},
+        {"text": "Looking."},
+        {"text": "", "thoughtSignature": "of-text"},
+        {"functionCall": {"name": "page", "args": {"n": 1}}, "thoughtSignature": "of-call"},
+        {"functionCall": {"name": "page", "args": {"n": 2}}},
+    ]);
+    let answer = |parts: &Value| json!({"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]});
+    let pieces: Vec<String> =
+        parts.as_array().unwrap().iter().map(|part| format!("data: {}\n\n", answer(&json!([part])))).collect();
+    for stream in [false, true] {
+        let server = MockServer::start().await;
+        let reply = ResponseTemplate::new(200);
+        let reply = if stream {
+            reply.set_body_raw(pieces.concat(), "text/event-stream")
+        } else {
+            reply.set_body_json(answer(&parts))
+        };
+        Mock::given(any()).respond_with(reply).mount(&server).await;
+        let spec = json!({"google": {"model": "m-1", "base_url": server.uri(), "stream": stream}});
+        let provider = build(spec).unwrap();
+        let answered = provider.ask(&Call::Chat(Box::new(question("Hi")))).await.unwrap();
+        let Reply::Completion(completion) = answered.reply else { panic!() };
+        let mut request = question("Hi");
+        request.messages.push(Message {
+            tool_calls: completion.tool_calls,
+            signature: completion.signature,
+            ..turn(Role::Assistant, &completion.text)
+        });
+        request.messages.push(turn(Role::User, "And now?"));
+        provider.ask(&Call::Chat(Box::new(request))).await.unwrap();
+        let requests = server.received_requests().await.unwrap();
+        let body: Value = serde_json::from_slice(&requests[1].body).unwrap();
+        let expected = json!([
+            {"text": "Looking.", "thoughtSignature": "of-text"},
+            {"functionCall": {"name": "page", "args": {"n": 1}}, "thoughtSignature": "of-call"},
+            {"functionCall": {"name": "page", "args": {"n": 2}}},
+        ]);
+        assert_eq!(body["contents"][1]["parts"], expected, "streamed: {stream}");
+    }
 }

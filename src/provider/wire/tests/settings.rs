@@ -67,7 +67,7 @@ async fn unsaid(spec: Value, call: Call) -> String {
 async fn what_a_vendor_has_no_words_for_is_refused_when_it_is_asked() {
     let image = || Content::Parts(vec![Part::Image { url: "https://a.example/x.png".to_owned() }]);
     let with = |messages: Vec<Message>| Request { messages, ..question("") };
-    let call = |arguments: Value| ToolCall { id: "a".to_owned(), name: "f".to_owned(), arguments };
+    let call = |arguments: Value| ToolCall { id: "a".to_owned(), name: "f".to_owned(), arguments, signature: None };
     let user = || Message::text(Role::User, "Hi");
     for kind in ["openai", "openai_responses", "anthropic", "google"] {
         for (request, why) in [
