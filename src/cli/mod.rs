@@ -19,6 +19,7 @@ mod judge;
 mod judging;
 mod label;
 mod list;
+mod listeners;
 mod noise;
 mod output;
 mod outside;
