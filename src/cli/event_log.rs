@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 
 use super::failure::Failure;
-use crate::provider::{About, Notices};
+use crate::provider::{About, Notice};
 use crate::run::RunEvent;
 
 /// What happens, as JSON lines; every line is in the file when what it tells has happened. A log that cannot be written must
@@ -40,10 +40,8 @@ impl EventLog {
         Ok(Self(Arc::new(Mutex::new(Log { path: path.to_owned(), file, line: Vec::new(), broken: None }))))
     }
 
-    /// Hears what the wrappers around providers say from now on.
-    pub(super) fn listen(&self, notices: &Notices) {
-        let log = self.clone();
-        notices.listen(move |notice, about| log.append(notice, about));
+    pub(super) fn notice(&self, notice: &Notice, about: Option<&About>) {
+        self.append(notice, about);
     }
 
     pub(super) fn write(&self, event: &RunEvent<'_>) {

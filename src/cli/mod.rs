@@ -20,6 +20,7 @@ mod judge;
 mod judging;
 mod label;
 mod list;
+mod listeners;
 mod noise;
 mod output;
 mod outside;

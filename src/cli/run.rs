@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::args::{Global, OutputFormat, RunArgs, SelectArgs};
-use super::event_log::EventLog;
 use super::failure::Failure;
 use super::git::revision;
 use super::judging::{AgainstAsked, JudgingSum, against};
+use super::listeners::Listeners;
 use super::output::Output;
 use super::outside::Outside;
 use super::progress::Progress;
@@ -242,10 +242,8 @@ pub(super) fn execute(
         }
     };
     output.note(&format!("run {}", folder.id));
-    let events = args.events.as_deref().map(EventLog::create).transpose()?;
-    if let Some(events) = &events {
-        events.listen(&outside.notices);
-    }
+    let seats = std::iter::once((name, provider)).chain(judges.values().flat_map(LoadedJudge::seats));
+    let listeners = Listeners::new(args.events.as_deref(), &outside.notices, seats)?;
     let mut progress = Progress::new(output, !args.no_progress);
     for row in &replayed {
         if row.answered.source == Source::Live {
@@ -262,18 +260,14 @@ pub(super) fn execute(
         .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
     let mut on_event = |event: &crate::run::RunEvent<'_>| {
         progress.event(event, output);
-        if let Some(events) = &events {
-            events.write(event);
-        }
+        listeners.event(event);
     };
     let samples = runtime.block_on(async {
         batches.ask(&plan, &folder, output, &mut on_event).await?;
         crate::run::run(&mut plan, limits, &mut journal, replayed, interrupted, &mut on_event).await
     });
     progress.finish();
-    if let Some(why) = events.as_ref().and_then(EventLog::broken) {
-        output.note(&why);
-    }
+    listeners.finish().iter().for_each(|line| output.note(line));
     let samples = samples.map_err(|error| {
         outside.told().iter().for_each(|line| output.note(line));
         stopped(error, &folder, args.batch)

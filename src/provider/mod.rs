@@ -10,6 +10,8 @@ mod limited;
 mod metered;
 mod model_spec;
 mod notice;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod price;
 mod replay;
 mod retrying;
@@ -25,6 +27,8 @@ pub use limited::{LimitSpec, Limited};
 pub use metered::Metered;
 pub use model_spec::{ModelSpec, Vendor};
 pub use notice::{About, BreakerState, CacheEvent, Ending, Failure, LimitChange, Notice, Notices, Told, about};
+#[cfg(feature = "otlp")]
+pub use otlp::{Collector, attribute};
 pub use price::{Price, PriceTable};
 pub use retrying::{RetryPolicy, Retrying};
 pub use router::{Provider, ProviderError, Router};

@@ -122,7 +122,7 @@ pub enum CacheEvent {
 }
 
 /// Which call a notice is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct About {
     /// The example.
     pub id: String,

@@ -59,7 +59,8 @@ where
     on_event(&RunEvent::Ended { done: state.samples.len(), error: error.as_deref() });
     outcome?;
     let mut samples = state.samples;
-    samples.sort_by(|a, b| a.id.as_bytes().cmp(b.id.as_bytes()).then(a.trial.cmp(&b.trial)));
+    // No two are equal, and this way no second copy is made of them.
+    samples.sort_unstable_by(|a, b| a.id.as_bytes().cmp(b.id.as_bytes()).then(a.trial.cmp(&b.trial)));
     Ok(samples)
 }
 
@@ -201,7 +202,7 @@ impl<'p> Running<'p> {
     /// Says that a call begins, and whose it is.
     fn asks(&self, index: usize, key: &str, call: &Call, on_event: &mut dyn FnMut(&RunEvent<'_>)) -> About {
         let (id, trial) = self.open.get(&index).map_or(("", 0), |task| (task.example.id.as_str(), task.trial));
-        on_event(&RunEvent::Asked { id, trial, key, provider: call.provider(), model: call.model() });
+        on_event(&RunEvent::Asked { id, trial, key, provider: call.provider(), model: call.model(), call });
         About { id: id.to_owned(), trial, key: key.to_owned() }
     }
 

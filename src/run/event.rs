@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::call::Answered;
+use crate::call::{Answered, Call};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,6 +28,9 @@ pub enum RunEvent<'a> {
         /// The model; absent of a program.
         #[serde(skip_serializing_if = "Option::is_none")]
         model: Option<&'a str>,
+        /// What is asked; in no log.
+        #[serde(skip)]
+        call: &'a Call,
     },
     /// A call was answered (or failed).
     Answered {

@@ -189,6 +189,11 @@ impl LoadedJudge {
         self.seats.iter().map(|(_, spec)| spec)
     }
 
+    /// Whoever is asked, by the router's name; of a panel one a member.
+    pub fn seats(&self) -> impl Iterator<Item = (&str, &ProviderSpec)> {
+        self.seats.iter().map(|(name, spec)| (name.as_str(), spec))
+    }
+
     /// The settings behind a name of the router.
     #[must_use]
     pub fn provider(&self, name: &str) -> Option<&ProviderSpec> {

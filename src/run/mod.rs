@@ -8,6 +8,8 @@ mod event;
 mod items;
 mod judges;
 mod plan;
+#[cfg(feature = "otlp")]
+mod spans;
 mod task;
 
 pub use batch::{FirstCalls, ask_in_batches};
@@ -18,3 +20,5 @@ pub use event::RunEvent;
 pub use items::{JudgedItem, Work, judge_items};
 pub use judges::{LoadedJudge, judges_folder, load_judge, load_judges};
 pub use plan::{Against, Plan, Setup};
+#[cfg(feature = "otlp")]
+pub use spans::Spans;

@@ -9,7 +9,7 @@ use crate::call::{Answered, Call, Key, Replies, Reply, Step, Usage};
 use crate::candidate::Answer;
 use crate::evalset::Example;
 use crate::record::{Judging, Sample, shown_input};
-use crate::score::{Case, rows};
+use crate::score::{Case, ScoreRow, rows};
 
 /// The state of one example and trial: the replies it has. Everything else follows from them.
 pub(super) struct Task {
@@ -40,6 +40,16 @@ pub(super) enum Next {
 /// Keys of a scorer's calls start with its name, so that they never meet the candidate's.
 fn scorer_prefix(name: &str) -> String {
     format!("score/{name}/")
+}
+
+/// Appends rows without room for more: an example has one or two, and a million of them hold what is left over apart.
+fn add(scores: &mut Vec<ScoreRow>, mut rows: Vec<ScoreRow>) {
+    if scores.is_empty() {
+        *scores = rows;
+    } else {
+        scores.reserve_exact(rows.len());
+        scores.append(&mut rows);
+    }
 }
 
 impl Task {
@@ -116,19 +126,18 @@ impl Task {
         let mut asked = Vec::new();
         for (name, scorer) in plan.scorers.iter().filter(|(_, scorer)| scorer.applies(&self.example)) {
             if failure.is_some() {
-                scores.extend(rows::failed(name, scorer.as_ref(), &case, failure.unwrap_or_default()));
+                add(&mut scores, rows::failed(name, scorer.as_ref(), &case, failure.unwrap_or_default()));
                 continue;
             }
             let prefix = scorer_prefix(name);
             match scorer.step(&case, &replies.under(&prefix)) {
                 Step::Ask(calls) => asked.extend(calls.into_iter().map(|(key, call)| (format!("{prefix}{key}"), call))),
-                Step::Done(outcome) => scores.extend(rows::of(name, scorer.as_ref(), &self.example, &outcome)),
+                Step::Done(outcome) => add(&mut scores, rows::of(name, scorer.as_ref(), &self.example, &outcome)),
             }
         }
         if !asked.is_empty() {
             return Next::Ask(asked);
         }
-        scores.shrink_to_fit();
         Next::Done(Box::new(Sample {
             id: self.example.id.clone(),
             trial: self.trial,

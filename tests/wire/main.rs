@@ -464,3 +464,109 @@ fn what_was_not_sent_when_a_run_ends_is_not_sent_any_more() {
     let requests = server.seen.lock().unwrap().requests;
     assert!(code == 2 && requests <= 16, "code {code}, {requests} requests");
 }
+
+/// A collector of OpenTelemetry: what was posted to it.
+#[cfg(feature = "otlp")]
+mod collector;
+
+#[cfg(feature = "otlp")]
+#[test]
+fn calls_are_spans_in_the_words_of_opentelemetry() {
+    const CALLS: usize = 40;
+    let server = Server::start(Duration::ZERO, |request| match request {
+        n if n % 9 == 0 => Fate::TooMany,
+        n if n % 13 == 0 => Fate::Refuse,
+        _ => Fate::Answer,
+    });
+    let retry = "retry = { attempts = 20, base = 0.001, cap = 1 }\nparams = { temperature = 0.5, max_tokens = 10 }\n";
+    let project = Project::new(&server, CALLS, &format!("{MODEL}{retry}"));
+    let collector = collector::Collector::start(200);
+    let secret = "collector-MARKED-91c2";
+    let traced = |arguments: &[&str]| {
+        let mut command = project.command(arguments);
+        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.base());
+        command.env("OTEL_EXPORTER_OTLP_HEADERS", format!("x-token={secret}")).output().unwrap()
+    };
+    let output = traced(&["run", "--events", "events.jsonl"]);
+    assert!(output.status.success(), "{output:?}");
+    let posts = collector.posts();
+    assert!(posts.iter().all(|post| post.head.starts_with("POST /v1/traces ") && post.head.contains(secret)));
+    let spans = collector.spans();
+    let text = |span: &Value, key: &str| {
+        let attributes = span["attributes"].as_array().unwrap();
+        let found = attributes.iter().find(|attribute| attribute["key"] == key)?;
+        found["value"].as_object().unwrap().values().next().map(|value| value.to_string().replace('"', ""))
+    };
+    let calls: Vec<&Value> = spans.iter().filter(|span| span["kind"] == 3).collect();
+    assert_eq!((calls.len(), spans.len()), (CALLS, CALLS + 1));
+    let root = spans.iter().find(|span| span["kind"] == 1).unwrap();
+    assert_eq!(root["name"], "evalgauge run model");
+    let seen = server.seen.lock().unwrap();
+    let mut failed_attempts = 0;
+    for span in &calls {
+        assert_eq!(
+            (&span["name"], &span["traceId"], &span["parentSpanId"]),
+            (&"chat m".into(), &root["traceId"], &root["spanId"])
+        );
+        for (key, value) in [
+            ("gen_ai.operation.name", "chat"),
+            ("gen_ai.provider.name", "openai"),
+            ("gen_ai.request.model", "m"),
+            ("gen_ai.request.temperature", "0.5"),
+            ("gen_ai.request.max_tokens", "10"),
+            ("server.address", "127.0.0.1"),
+        ] {
+            assert_eq!(text(span, key).as_deref(), Some(value), "{span}");
+        }
+        let refused = text(span, "error.type");
+        assert_eq!(refused.is_some(), span["status"]["code"] == 2, "{span}");
+        if refused.is_none() {
+            assert_eq!(text(span, "gen_ai.usage.input_tokens").as_deref(), Some("10"));
+            assert_eq!(text(span, "gen_ai.usage.output_tokens").as_deref(), Some("5"));
+            assert_eq!(text(span, "gen_ai.response.finish_reasons").map(|r| r.contains("stop")), Some(true));
+        }
+        let nano = |key: &str| span[key].as_str().unwrap().parse::<u128>().unwrap();
+        assert!(nano("startTimeUnixNano") <= nano("endTimeUnixNano"));
+        failed_attempts += span["events"].as_array().unwrap().len() as u64;
+    }
+    assert_eq!(failed_attempts, seen.faults["429"] + seen.faults["400"]);
+    drop(seen);
+    // Nothing that was asked or answered, and no key, is in them, nor the collector's key in anything else.
+    let sent: String = posts.iter().map(|post| post.body.as_str()).collect();
+    for word in ["WORD", "word 1", KEY, secret, "you sent"] {
+        assert!(!sent.contains(word), "{word}");
+    }
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    let log = std::fs::read_to_string(project.path().join("events.jsonl")).unwrap();
+    assert!(!printed.contains(secret) && !log.contains(secret));
+    // What the cache gives was not asked: the run is a span, its kept answers are none.
+    let before = collector.spans().len();
+    let (code, ..) = project.run(&["run"]);
+    assert_eq!((code, collector.spans().len()), (0, before), "no variable, no spans");
+    assert!(traced(&["run", "--filter", "x=y"]).status.code() == Some(2));
+    println!(
+        "{CALLS} calls: {} spans in {} posts, {failed_attempts} failed attempts in them",
+        spans.len(),
+        posts.len()
+    );
+}
+
+#[cfg(feature = "otlp")]
+#[test]
+fn a_collector_that_fails_breaks_nothing() {
+    let server = Server::start(Duration::ZERO, |_| Fate::Answer);
+    let project = Project::new(&server, 20, MODEL);
+    let digest = project.json(&["run"])["record_sha256"].clone();
+    let failing = collector::Collector::start(500);
+    let nobody = "http://127.0.0.1:9".to_owned();
+    for (endpoint, said) in [(failing.base(), "answered 500"), (nobody, "cannot be reached")] {
+        let mut command = project.command(&["run", "--cache", "refresh", "--format", "json"]);
+        let output = command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && stderr.contains("traces: ") && stderr.contains(said), "{stderr}");
+        let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(printed["record_sha256"], digest);
+    }
+    let output = project.command(&["run"]).env("OTEL_EXPORTER_OTLP_ENDPOINT", "not an address").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}

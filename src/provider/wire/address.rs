@@ -39,7 +39,7 @@ pub(super) fn parse_base(text: &str) -> Result<Url, ProviderError> {
 }
 
 /// Whether an address is on this machine, where no key is needed and no proxy is in between.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub(in super::super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
         || host.ends_with(".localhost")
