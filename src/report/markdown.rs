@@ -48,8 +48,8 @@ pub fn markdown(view: &View, limit: Limit) -> String {
         sections.push(Section { name, text });
     };
     add("verdict", &|out| head(out, view));
-    add("what to do", &|out| list(out, "What to do", &view.next_steps));
     add("regressed cells", &|out| regressed(out, view));
+    add("what to do", &|out| list(out, "What to do", &view.next_steps));
     add("metrics", &|out| estimates(out, view));
     add("examples that broke", &|out| broken(out, view));
     add("cells", &|out| table(out, view, &view.rows));
@@ -187,9 +187,8 @@ fn table(out: &mut String, view: &View, rows: &[Row]) -> std::fmt::Result {
         let plot = if row.plot.is_empty() { String::new() } else { format!("`{}`", row.plot) };
         write!(
             out,
-            "| {bold}{} @ {}{bold} | {} | {} | {} | {} | {} | {plot} | {} |",
-            escape_markdown(&row.metric, 60),
-            escape_markdown(&row.slice, 100),
+            "| {bold}{}{bold} | {} | {} | {} | {} | {} | {plot} | {} |",
+            escape_markdown(&format!("{} @ {}", row.metric, row.slice), 160),
             row.n,
             row.baseline,
             row.head,

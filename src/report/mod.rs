@@ -131,8 +131,12 @@ struct Compared<'a> {
 
 impl Report {
     /// The report of a verdict, with the examples that it keeps itself.
+    ///
+    /// Its numbers are those of `verdict.json`, so that a report made later from the file is the same to the byte.
     #[must_use]
     pub fn of_verdict(verdict: Verdict) -> Self {
+        let kept = json_text(&verdict).and_then(|text| serde_json::from_str(&text));
+        let verdict = kept.unwrap_or(verdict);
         let details = Details { examples: Examples::of_verdict(&verdict), ..Details::default() };
         Self { view: View::of_verdict(&verdict), subject: Subject::Verdict(Box::new(verdict)), details }
     }
