@@ -204,7 +204,9 @@ fn data(examples: &Examples) -> (String, Vec<String>, String) {
     let lines = &examples.lines[..examples.lines.len().min(MOST_EXAMPLES)];
     let cut = cut_of(lines);
     let mut dictionary = Dictionary::default();
-    lines.iter().for_each(|example| dictionary.learn(example));
+    for example in lines {
+        dictionary.learn(example);
+    }
     let head = json!({
         "paired": examples.paired,
         "changes": CHANGES.map(Change::name),

@@ -220,7 +220,7 @@ const UNSEEN: [&str; 30] = [
 
 /// What other readers of our files would trip over.
 const OTHERS: [&str; 34] = [
-    "\u{200b}",
+    "\u{2062}",
     " ",
     "   x   ",
     "\n\n\n",
@@ -248,7 +248,7 @@ const OTHERS: [&str; 34] = [
     "`id`",
     "; rm -rf /",
     "' OR 1=1",
-    "overall",
+    "OVERALL",
     "a=1,b=2",
     "tier=\"1\"",
     "%s%n%d",
