@@ -71,7 +71,7 @@ pub fn html(report: &Report) -> Result<String, minijinja::Error> {
         Some("FAIL") => ("fail", "✗", "%23b3261e"),
         Some(_) => ("open", "?", "%23855300"),
     };
-    let (head_data, rows, note) = data(&details.examples);
+    let (head_data, rows, note) = data(&report.examples());
     let overall: Vec<&Row> = view.rows.iter().filter(|row| row.slice == OVERALL).collect();
     let percent = percent_metrics(view);
     let page = Page {

@@ -123,7 +123,7 @@ fn project(texts: &[String]) -> Harness {
     };
     let answer = |i: usize, is_head: bool| {
         let said = if is_head { format!("{}{}", texts[i], texts[(i + 1) % texts.len()]) } else { texts[i].clone() };
-        let word = if is_head && i % 2 == 0 { "wrong" } else { "right" };
+        let word = if is_head && i.is_multiple_of(2) { "wrong" } else { "right" };
         format!("{}\n", json!({"id": id(i), "answer": json!({"word": word, "said": said}).to_string()}))
     };
     Harness::new()
