@@ -38,11 +38,10 @@ pub(super) fn run(args: &GateArgs, global: &Global, output: &Output) -> Result<E
     let exit = verdict.decision.exit();
     let mut report = Report::of_verdict(verdict);
     // Answers are read again only where they are shown.
-    if args.reports.is_some() || rendered_from_records(output) {
-        if let Some((baseline, head)) = records(&project, &args.base, &args.head)? {
-            report =
-                Sources { project: &project, baseline: Some(&baseline), head: &head, others: &[] }.add_to(report)?;
-        }
+    if (args.reports.is_some() || rendered_from_records(output))
+        && let Some((baseline, head)) = records(&project, &args.base, &args.head)?
+    {
+        report = Sources { project: &project, baseline: Some(&baseline), head: &head, others: &[] }.add_to(report)?;
     }
     if let Some(folder) = &args.reports {
         write_all(&report, folder)?;

@@ -84,8 +84,8 @@ fn look(line: &str) -> Option<Look> {
 /// Everything beside the view.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Details {
-    /// The examples.
-    pub examples: Examples,
+    /// The examples, where there are records.
+    pub examples: Option<Examples>,
     /// Label tables.
     pub confusions: Vec<ConfusionPair>,
     /// Stated confidence.
@@ -115,7 +115,7 @@ impl Details {
         let labels = both(baseline.map(confusions).unwrap_or_default(), confusions(head));
         let stated = both(baseline.map(reliability).unwrap_or_default(), reliability(head));
         Self {
-            examples,
+            examples: Some(examples),
             confusions: labels
                 .into_iter()
                 .map(|(scorer, baseline, head)| ConfusionPair { scorer, baseline, head })

@@ -7,7 +7,7 @@ use crate::table::{Field, Frame};
 /// The table that an export holds.
 pub(super) fn table(report: &Report, rows: Rows) -> Frame {
     match (rows, &report.subject) {
-        (Rows::Examples, _) => examples(&report.details.examples),
+        (Rows::Examples, _) => examples(&report.examples()),
         (Rows::Cells, Subject::Verdict(verdict)) => cells_of_verdict(&verdict.cells),
         (Rows::Cells, Subject::Comparison(comparison)) => cells_of_comparison(&comparison.cells),
         (Rows::Cells, Subject::Record(alone)) => metrics(&alone.metrics),

@@ -47,6 +47,8 @@ struct Page {
     version: &'static str,
     view: Value,
     overall: Value,
+    groups: Value,
+    small_groups: Value,
     confusions: Vec<Matrices>,
     reliability: Vec<Diagram>,
     scatter: Option<Scatter>,
@@ -69,7 +71,7 @@ pub fn html(report: &Report) -> Result<String, minijinja::Error> {
         Some("FAIL") => ("fail", "✗", "%23b3261e"),
         Some(_) => ("open", "?", "%23855300"),
     };
-    let (head_data, rows, note) = data(&details.examples);
+    let (head_data, rows, note) = data(&report.examples());
     let overall: Vec<&Row> = view.rows.iter().filter(|row| row.slice == OVERALL).collect();
     let percent = percent_metrics(view);
     let page = Page {
@@ -86,6 +88,8 @@ pub fn html(report: &Report) -> Result<String, minijinja::Error> {
         version: env!("CARGO_PKG_VERSION"),
         view: harmless(view),
         overall: harmless(&overall),
+        groups: groups(&view.rows),
+        small_groups: groups(&view.small_rows),
         confusions: matrices(&details.confusions),
         reliability: diagrams(&details.reliability),
         scatter: details.candidates.as_ref().map(scatter),
@@ -113,6 +117,12 @@ fn percent_metrics(view: &View) -> Vec<(String, bool)> {
         }
     }
     metrics
+}
+
+/// Rows by metric, in the order in which they come.
+fn groups(rows: &[Row]) -> Value {
+    let groups = rows.chunk_by(|a, b| a.metric == b.metric);
+    groups.map(|rows| json!({"metric": rows[0].metric, "rows": harmless(&rows)})).collect()
 }
 
 fn harmless(value: &impl Serialize) -> Value {
@@ -194,7 +204,9 @@ fn data(examples: &Examples) -> (String, Vec<String>, String) {
     let lines = &examples.lines[..examples.lines.len().min(MOST_EXAMPLES)];
     let cut = cut_of(lines);
     let mut dictionary = Dictionary::default();
-    lines.iter().for_each(|example| dictionary.learn(example));
+    for example in lines {
+        dictionary.learn(example);
+    }
     let head = json!({
         "paired": examples.paired,
         "changes": CHANGES.map(Change::name),
@@ -212,6 +224,9 @@ fn data(examples: &Examples) -> (String, Vec<String>, String) {
     }
     if lines.iter().any(|line| line.baseline.len().max(line.head.len()) > MOST_TRIALS) {
         note.push(format!("The first {MOST_TRIALS} trials of each example."));
+    }
+    if note.is_empty() {
+        note.push("Every text is shown whole.".to_owned());
     }
     (embedded(&head), rows, note.join(" "))
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::text::escape_control;
 use super::view::{Row, View};
+use crate::compare::{Flip, OVERALL};
 use crate::gate::{Decision, Verdict};
 
 const TEMPLATE: &str = include_str!("junit.xml.j2");
@@ -41,7 +42,7 @@ struct Suites {
     name: String,
     tests: usize,
     failures: usize,
-    suites: Vec<Suite>,
+    groups: Vec<Suite>,
     properties: Vec<(String, String)>,
 }
 
@@ -108,11 +109,15 @@ fn cells(view: &View) -> Vec<Case> {
         .collect()
 }
 
-/// The figures of a cell that regressed and the ids of the examples behind all such cells.
+/// The figures of a cell that regressed, and the ids of its examples that broke.
 fn broken(view: &View, row: &Row) -> String {
     const MOST: usize = 20;
-    let of_metric = view.broken.iter().filter(|flip| flip.metric == row.metric);
-    let ids: Vec<String> = of_metric.take(MOST).map(|flip| escape_control(&flip.id, 80)).collect();
+    let is_in = |flip: &&Flip| {
+        let whole = row.slice == OVERALL || flip.slices.contains(&row.slice);
+        flip.metric == row.metric && (whole || row.slice.split(',').all(|part| flip.slices.iter().any(|s| s == part)))
+    };
+    let ids: Vec<String> =
+        view.broken.iter().filter(is_in).take(MOST).map(|flip| escape_control(&flip.id, 80)).collect();
     let examples = if ids.is_empty() { String::new() } else { format!("\nexamples that broke: {}", ids.join(", ")) };
     format!("{}{examples}", figures(row))
 }
@@ -131,7 +136,7 @@ pub(super) fn junit(verdict: &Verdict, view: &View) -> Result<String, minijinja:
         name: text(&format!("evalgauge: {}", view.subject)),
         tests: suites.iter().map(|suite| suite.cases.len()).sum(),
         failures: suites.iter().map(|suite| suite.failures).sum(),
-        suites,
+        groups: suites,
         properties: view.provenance.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
     };
     let mut environment = Environment::new();

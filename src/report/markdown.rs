@@ -48,9 +48,9 @@ pub fn markdown(view: &View, limit: Limit) -> String {
         sections.push(Section { name, text });
     };
     add("verdict", &|out| head(out, view));
-    add("what to do", &|out| list(out, "What to do", &view.next_steps));
     add("regressed cells", &|out| regressed(out, view));
     add("rules", &|out| rules(out, view));
+    add("what to do", &|out| list(out, "What to do", &view.next_steps));
     add("metrics", &|out| estimates(out, view));
     add("examples that broke", &|out| broken(out, view));
     add("cells", &|out| table(out, view, &view.rows));
@@ -145,21 +145,25 @@ fn broken(out: &mut String, view: &View) -> std::fmt::Result {
     }
     let shown = view.broken.len().min(MOST_FLIPS);
     writeln!(out, "<details><summary>Examples that broke there ({shown} of {})</summary>\n", view.broken.len())?;
-    writeln!(out, "| example | passes | input | before | now |\n| --- | --- | --- | --- | --- |")?;
+    let has_texts = view.broken.iter().any(|flip| flip.baseline_answer.is_some() || flip.head_answer.is_some());
+    let (heading, rule) = if has_texts { (" input | before | now |", " --- | --- | --- |") } else { ("", "") };
+    writeln!(out, "| example | passes |{heading}\n| --- | --- |{rule}")?;
     for flip in view.broken.iter().take(MOST_FLIPS) {
         let text = |text: &Option<String>| escape_markdown(text.as_deref().unwrap_or("–"), MOST_CHARACTERS);
-        writeln!(
+        write!(
             out,
-            "| {} | {}/{} → {}/{} | {} | {} | {} |",
+            "| {} | {}/{} → {}/{} |",
             escape_markdown(&flip.id, 80),
             flip.baseline_passes,
             flip.baseline_trials,
             flip.head_passes,
             flip.head_trials,
-            text(&flip.input),
-            text(&flip.baseline_answer),
-            text(&flip.head_answer)
         )?;
+        if has_texts {
+            let [input, before, now] = [&flip.input, &flip.baseline_answer, &flip.head_answer].map(text);
+            write!(out, " {input} | {before} | {now} |")?;
+        }
+        writeln!(out)?;
     }
     writeln!(out, "\n</details>\n")
 }
@@ -201,9 +205,8 @@ fn table(out: &mut String, view: &View, rows: &[Row]) -> std::fmt::Result {
         let plot = if row.plot.is_empty() { String::new() } else { format!("`{}`", row.plot) };
         write!(
             out,
-            "| {bold}{} @ {}{bold} | {} | {} | {} | {} | {} | {plot} | {} |",
-            escape_markdown(&row.metric, 60),
-            escape_markdown(&row.slice, 100),
+            "| {bold}{}{bold} | {} | {} | {} | {} | {} | {plot} | {} |",
+            escape_markdown(&format!("{} @ {}", row.metric, row.slice), 160),
             row.n,
             row.baseline,
             row.head,

@@ -19,6 +19,8 @@ mod text;
 mod trailer;
 mod view;
 
+use std::borrow::Cow;
+
 use crate::compare::{Comparison, Identity, MetricEstimate};
 use crate::gate::Verdict;
 use crate::table::{TableError, csv_text, parquet_bytes};
@@ -130,11 +132,19 @@ struct Compared<'a> {
 }
 
 impl Report {
-    /// The report of a verdict, with the examples that it keeps itself.
+    /// The report of a verdict; without records it has the examples that the verdict keeps itself.
+    ///
+    /// Its numbers are those of `verdict.json`, so that a report made later from the file is the same to the byte.
     #[must_use]
     pub fn of_verdict(verdict: Verdict) -> Self {
-        let details = Details { examples: Examples::of_verdict(&verdict), ..Details::default() };
-        Self { view: View::of_verdict(&verdict), subject: Subject::Verdict(Box::new(verdict)), details }
+        // Flips hold no number with a fraction, and of a large table there may be very many of them.
+        let mut verdict = verdict;
+        let flips = std::mem::take(&mut verdict.flips);
+        let kept = json_text(&verdict).and_then(|text| serde_json::from_str(&text));
+        let mut verdict: Verdict = kept.unwrap_or(verdict);
+        verdict.flips = flips;
+        let view = View::of_verdict(&verdict);
+        Self { view, subject: Subject::Verdict(Box::new(verdict)), details: Details::default() }
     }
 
     /// The report of a comparison.
@@ -150,6 +160,15 @@ impl Report {
         match &self.subject {
             Subject::Verdict(verdict) => Some(verdict),
             Subject::Comparison(_) | Subject::Record(_) => None,
+        }
+    }
+
+    /// The examples of the records; without them, those that the verdict keeps.
+    fn examples(&self) -> Cow<'_, Examples> {
+        match (&self.details.examples, &self.subject) {
+            (Some(examples), _) => Cow::Borrowed(examples),
+            (None, Subject::Verdict(verdict)) => Cow::Owned(Examples::of_verdict(verdict)),
+            (None, _) => Cow::Owned(Examples::default()),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a reader should do about a verdict.
 
+use std::collections::BTreeSet;
+
 use super::view::grouped_digits;
 use crate::gate::{Cell, Decision, RuleState, State, Verdict};
 
@@ -26,7 +28,8 @@ fn again() -> String {
 }
 
 fn failed(verdict: &Verdict) -> Vec<String> {
-    let broke = verdict.flips.pass_to_fail.len() + verdict.flips.wavering_worse.len();
+    let worse = verdict.flips.pass_to_fail.iter().chain(&verdict.flips.wavering_worse);
+    let broke = worse.map(|flip| flip.id.as_str()).collect::<BTreeSet<_>>().len();
     let mut steps = Vec::new();
     let rules = verdict.rules.iter().filter(|outcome| outcome.state == RuleState::Broken).count();
     if rules > 0 {
@@ -39,12 +42,10 @@ fn failed(verdict: &Verdict) -> Vec<String> {
         } else {
             format!("the {} examples", grouped_digits(broke as u64))
         };
-        steps.push(format!(
-            "Read {what} that passed before and now fail (below, side by side) and mend what they share."
-        ));
+        steps.push(format!("Read {what} that passed before and now fail (below) and mend what they share."));
     }
     steps.push(
-        "Not your change? Compare the two candidates' settings under Provenance; a run can be repeated.".to_owned(),
+        "Not your change? Two runs of one system differ too: more trials (--trials) show what is noise.".to_owned(),
     );
     steps.push(
         "Meant to be so? Accept that cell for a while ([[gate.accept]], with a reason and a last day), in a change of its own."

@@ -54,24 +54,49 @@ const fn is_invisible(c: char) -> bool {
             | '\u{2060}'..='\u{206f}'
             | '\u{feff}'
             | '\u{fff9}'..='\u{fffb}'
+            // No characters at all, which XML refuses.
+            | '\u{fffe}'
+            | '\u{ffff}'
             | '\u{e0000}'..='\u{e007f}'
     )
 }
 
-/// Text for a Markdown table cell or paragraph: nothing in it is markup, a table break, HTML, a link or a mention.
+/// Text for a Markdown table cell, list item or paragraph: nothing in it is markup, a table break, HTML, a link, a mention or
+/// a reference to an issue. Whitespace around it is dropped, since emphasis could not stand beside it.
 #[must_use]
 pub fn escape_markdown(text: &str, most: usize) -> String {
     let plain = escape_control(text, most);
+    let plain = plain.trim();
     let mut out = String::with_capacity(plain.len() + 16);
-    for c in plain.chars() {
+    let mut characters = plain.chars().peekable();
+    // What would begin a list of its own.
+    let digits = plain.trim_start_matches(|c: char| c.is_ascii_digit());
+    let numbered = digits.len() < plain.len() && digits.starts_with(['.', ')']);
+    let mut marker = numbered || plain.starts_with(['-', '+']);
+    while let Some(c) = characters.next() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             // Entities instead of backslashes: a table row is cut at `|` before backslashes are looked at.
             '|' => out.push_str("&#124;"),
-            '@' => out.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '~' => {
+            // GitHub reads mathematics between two of them.
+            '$' => out.push_str("&#36;"),
+            // Mentions and addresses are found after entities are read, so something must stand in between.
+            '@' if characters.peek().is_some_and(|next| !next.is_whitespace()) => out.push_str("@&#8203;"),
+            '#' => {
+                out.push_str("\\#");
+                if characters.peek().is_some_and(char::is_ascii_digit) {
+                    out.push_str("&#8203;");
+                }
+            }
+            '-' if out.to_ascii_lowercase().ends_with("gh") => out.push_str("-&#8203;"),
+            '-' | '+' | '.' | ')' if marker => {
+                marker = false;
+                out.push('\\');
+                out.push(c);
+            }
+            '\\' | '`' | '*' | '_' | '[' | ']' | '~' => {
                 out.push('\\');
                 out.push(c);
             }
@@ -90,6 +115,10 @@ mod tests {
     fn nothing_hostile_survives() {
         assert_eq!(escape_control("a\u{1b}[31m\nb\u{202e}", 99), "a\\u{1b}[31m b\\u{202e}");
         assert_eq!(escape_markdown("<b>|`x`", 99), "&lt;b&gt;&#124;\\`x\\`");
+        assert_eq!(escape_markdown(" @team at me@x.org, a @ b", 99), "@&#8203;team at me@&#8203;x.org, a @ b");
+        assert_eq!(escape_markdown("#12 of GH-3 # $1$", 99), "\\#&#8203;12 of GH-&#8203;3 \\# &#36;1&#36;");
+        assert_eq!(escape_markdown("- a", 99), "\\- a");
+        assert_eq!(escape_markdown("12. a 1.5", 99), "12\\. a 1.5");
         assert_eq!(escape_control("abcdef", 3), "abc…");
         assert_eq!(escape_lines("a\r\n\tb\rc\0", 99), "a\n\tb\\u{d}c\\u{0}");
         assert_eq!(escape_lines("abcdef", 3), "abc…");

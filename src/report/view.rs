@@ -429,7 +429,7 @@ impl View {
             provenance: vec![provenance("baseline", &comparison.baseline), provenance("head", &comparison.head)],
             method: vec![format!(
                 "p is two-sided and of each cell alone (McNemar's exact test for 0/1 scores of one trial, else t on \
-                     blocks{}): `evalgauge gate` decides over all cells together.",
+                     blocks{}): evalgauge gate decides over all cells together.",
                 resampled(comparison.cells.iter().map(|cell| cell.method))
             )],
         }

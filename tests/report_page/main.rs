@@ -39,7 +39,7 @@ fn project(examples: usize) -> Harness {
         )
     };
     let answer = |i: usize, is_head: bool| {
-        let wrong = i % 11 == 5 || is_head && i % 3 == 0 && i % 4 != 1;
+        let wrong = i % 11 == 5 || is_head && i.is_multiple_of(3) && i % 4 != 1;
         let team = TEAMS[(i + usize::from(wrong)) % 4];
         let sure = [0.55, 0.7, 0.85, 0.95][i % 4];
         let said = format!(
