@@ -14,6 +14,7 @@ use super::label::LabelArgs;
 use super::power::PowerArgs;
 use super::stats::StatsArgs;
 use crate::compare::IntervalMethod;
+use crate::evalset::Shard;
 use crate::gate::Mode;
 use crate::provider::cache::CacheMode;
 use crate::report::{Format, Rows};
@@ -39,6 +40,8 @@ pub(super) enum Command {
     /// Ask a candidate, score its answers, keep the record
     #[command(alias = "eval")]
     Run(RunArgs),
+    /// Make one record of the shards of a run
+    Merge(MergeArgs),
     /// The blessed record that changes are compared with
     Baseline(BaselineArgs),
     /// How far metrics move from run to run of an unchanged candidate; stored beside the baseline
@@ -212,6 +215,9 @@ pub(super) struct RunArgs {
     /// finds its batches again with --resume
     #[arg(long)]
     pub(super) batch: bool,
+    /// Only one of several parts of the chosen examples, like 3/16; `merge` makes one record of all parts
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<Shard>,
     /// Send nothing; say how many calls, tokens and dollars it would take, and what the cache holds of it
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -292,6 +298,13 @@ impl From<RowsArg> for Rows {
             RowsArg::Examples => Self::Examples,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// Every shard of one run: folders, or ids of runs
+    #[arg(required = true, value_name = "SHARD")]
+    pub(super) shards: Vec<String>,
 }
 
 #[derive(Debug, Args)]

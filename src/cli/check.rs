@@ -27,6 +27,10 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
     if args.run.dry_run {
         return Err(Failure::input("`check` decides about answers; `run --dry-run` sends none".to_owned()));
     }
+    if let Some(shard) = args.run.shard {
+        return Err(Failure::input(format!("`check` decides about a whole run, not about shard {shard}"))
+            .hint("`run --shard` on every machine, then `merge`, then `gate baseline latest`"));
+    }
     let (name, _) = project.candidate(candidate)?;
     let evalset = project.evalset(global.evalset.as_deref())?;
     let (baseline, baseline_folder) = baseline_record(&project, args.base.as_deref(), &evalset.name, name)?;

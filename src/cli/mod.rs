@@ -19,6 +19,7 @@ mod judge;
 mod judging;
 mod label;
 mod list;
+mod merge;
 mod noise;
 mod output;
 mod outside;
@@ -102,6 +103,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Check(args) => check::run(args, &cli.global, output),
         Command::Run(args) => run::run(args, &cli.global, output),
+        Command::Merge(args) => merge::run(args, &cli.global, output),
         Command::Baseline(args) => baseline::run(args, &cli.global, output),
         Command::Noise(args) => noise::run(args, &cli.global, output),
         Command::Evalset(args) => evalset::run(args, &cli.global, output),

@@ -9,10 +9,10 @@ use super::judges::LoadedJudge;
 use crate::call::{AnswerSchema, Call, Request, Step, Template};
 use crate::candidate::Answer;
 use crate::candidate::{Candidate, ChatCandidate, ProgramCandidate};
-use crate::evalset::{EvalSet, Example, Selection};
+use crate::evalset::{EvalSet, Example, Selection, Shard};
 use crate::judge::{Item, are_related};
 use crate::provider::{ModelSpec, ProviderError, ProviderSpec, Router, Surroundings};
-use crate::record::{Asked, CandidateId, DatasetId, RunRecord, ScorerId};
+use crate::record::{Asked, CandidateId, DatasetId, RunRecord, ScorerId, ShardId};
 use crate::score::{Judges, Scorer, ScorerSpec};
 use crate::table::{TableError, sha256_hex};
 
@@ -39,6 +39,8 @@ pub struct Setup<'a> {
     pub trials: u32,
     /// The seed.
     pub seed: u64,
+    /// The part of the chosen examples that this run asks.
+    pub shard: Option<Shard>,
 }
 
 /// The answers of a record, for comparing with.
@@ -101,6 +103,7 @@ impl Plan {
             return Err(RunError::Plan("`trials` is 0; at least one is needed".to_owned()));
         }
         let examples = setup.selection.choose(&setup.evalset.examples).map_err(RunError::Plan)?;
+        let (examples, shard) = examples(setup)?;
         let prompt = setup.provider.prompt().map(|file| template(setup.around.root, file)).transpose()?;
         let unusable = |source| RunError::Candidate { name: setup.candidate.to_owned(), source };
         let candidate_id = CandidateId {
@@ -140,6 +143,9 @@ impl Plan {
             },
             selection_sha256: selection_sha256(&examples),
             planned: examples.len() * setup.trials as usize,
+                shard,
+            },
+            selection_sha256: selection_sha256(examples.iter()),
             examples,
             candidate,
             scorers,
@@ -301,5 +307,25 @@ fn template(root: &Path, file: &Path) -> Result<Template, RunError> {
 
 fn selection_sha256(examples: &[Arc<Example>]) -> String {
     let ids: Vec<&str> = examples.iter().map(|example| example.id.as_str()).collect();
+/// The chosen examples, or one shard of them with what tells it from the others.
+fn examples(setup: &Setup<'_>) -> Result<(Vec<Example>, Option<ShardId>), RunError> {
+    let whole = setup.selection.choose(&setup.evalset.examples).map_err(RunError::Plan)?;
+    let Some(shard) = setup.shard else { return Ok((whole.into_iter().cloned().collect(), None)) };
+    let part = shard.part(&whole);
+    if part.is_empty() {
+        let what = format!("shard {shard} is empty: there are {} examples; use at most as many shards", whole.len());
+        return Err(RunError::Plan(what));
+    }
+    let id = ShardId {
+        index: shard.index,
+        count: shard.count,
+        examples: whole.len(),
+        selection_sha256: selection_sha256(whole.iter().copied()),
+    };
+    Ok((part.into_iter().cloned().collect(), Some(id)))
+}
+
+fn selection_sha256<'e>(examples: impl Iterator<Item = &'e Example>) -> String {
+    let ids: Vec<&str> = examples.map(|example| example.id.as_str()).collect();
     sha256_hex(ids.join("\n"))
 }

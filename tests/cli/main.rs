@@ -13,6 +13,7 @@ mod harness;
 mod hostile;
 mod policy;
 mod records;
+mod shards;
 mod simulation;
 mod snapshots;
 mod tables;
