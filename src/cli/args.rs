@@ -9,6 +9,7 @@ use super::ab::AbArgs;
 use super::baseline::STALE_DAYS;
 use super::cache::CacheArgs;
 use super::calibrate::CalibrateArgs;
+use super::init::InitArgs;
 use super::judge::JudgeArgs;
 use super::label::LabelArgs;
 use super::power::PowerArgs;
@@ -35,6 +36,8 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// A working project in this folder: an eval set, a candidate, a policy, a baseline, a workflow
+    Init(Box<InitArgs>),
     /// Is this change safe to merge? Run the head, compare with the baseline, decide, report
     Check(CheckArgs),
     /// Ask a candidate, score its answers, keep the record

@@ -69,13 +69,13 @@ pub(super) fn run(args: &BaselineArgs, global: &Global, output: &Output) -> Resu
 }
 
 /// What a person says of a blessing.
-struct Reasons {
-    why: Option<String>,
-    by: Option<String>,
-    rebased_from: Option<String>,
+pub(super) struct Reasons {
+    pub(super) why: Option<String>,
+    pub(super) by: Option<String>,
+    pub(super) rebased_from: Option<String>,
 }
 
-fn make(
+pub(super) fn make(
     project: &Project,
     record: &RunRecord,
     reasons: Reasons,

@@ -15,6 +15,7 @@ mod event_log;
 mod failure;
 mod gate;
 mod git;
+mod init;
 mod judge;
 mod judging;
 mod label;
@@ -101,6 +102,7 @@ fn prepare(cli: &Cli, output: &Output) -> Result<(), Failure> {
 
 fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
     match &cli.command {
+        Command::Init(args) => init::run(args, &cli.global, output),
         Command::Check(args) => check::run(args, &cli.global, output),
         Command::Run(args) => run::run(args, &cli.global, output),
         Command::Merge(args) => merge::run(args, &cli.global, output),

@@ -102,7 +102,6 @@ impl Plan {
         if setup.trials == 0 {
             return Err(RunError::Plan("`trials` is 0; at least one is needed".to_owned()));
         }
-        let examples = setup.selection.choose(&setup.evalset.examples).map_err(RunError::Plan)?;
         let (examples, shard) = examples(setup)?;
         let prompt = setup.provider.prompt().map(|file| template(setup.around.root, file)).transpose()?;
         let unusable = |source| RunError::Candidate { name: setup.candidate.to_owned(), source };
@@ -140,12 +139,10 @@ impl Plan {
                 trials: setup.trials,
                 seed: setup.seed,
                 against: setup.against.filter(|_| compares(setup)).map(|against| against.record_sha256.clone()),
+                shard,
             },
             selection_sha256: selection_sha256(&examples),
             planned: examples.len() * setup.trials as usize,
-                shard,
-            },
-            selection_sha256: selection_sha256(examples.iter()),
             examples,
             candidate,
             scorers,
@@ -305,27 +302,20 @@ fn template(root: &Path, file: &Path) -> Result<Template, RunError> {
     Ok(Template::new(&file.display().to_string(), &text)?)
 }
 
-fn selection_sha256(examples: &[Arc<Example>]) -> String {
-    let ids: Vec<&str> = examples.iter().map(|example| example.id.as_str()).collect();
 /// The chosen examples, or one shard of them with what tells it from the others.
-fn examples(setup: &Setup<'_>) -> Result<(Vec<Example>, Option<ShardId>), RunError> {
+fn examples(setup: &Setup<'_>) -> Result<(Vec<Arc<Example>>, Option<ShardId>), RunError> {
     let whole = setup.selection.choose(&setup.evalset.examples).map_err(RunError::Plan)?;
-    let Some(shard) = setup.shard else { return Ok((whole.into_iter().cloned().collect(), None)) };
+    let Some(shard) = setup.shard else { return Ok((whole, None)) };
     let part = shard.part(&whole);
     if part.is_empty() {
         let what = format!("shard {shard} is empty: there are {} examples; use at most as many shards", whole.len());
         return Err(RunError::Plan(what));
     }
-    let id = ShardId {
-        index: shard.index,
-        count: shard.count,
-        examples: whole.len(),
-        selection_sha256: selection_sha256(whole.iter().copied()),
-    };
-    Ok((part.into_iter().cloned().collect(), Some(id)))
+    let selection_sha256 = selection_sha256(&whole);
+    Ok((part, Some(ShardId { index: shard.index, count: shard.count, examples: whole.len(), selection_sha256 })))
 }
 
-fn selection_sha256<'e>(examples: impl Iterator<Item = &'e Example>) -> String {
-    let ids: Vec<&str> = examples.map(|example| example.id.as_str()).collect();
+fn selection_sha256(examples: &[Arc<Example>]) -> String {
+    let ids: Vec<&str> = examples.iter().map(|example| example.id.as_str()).collect();
     sha256_hex(ids.join("\n"))
 }

@@ -11,6 +11,7 @@ mod determinism;
 mod faults;
 mod harness;
 mod hostile;
+mod init;
 mod policy;
 mod records;
 mod shards;
