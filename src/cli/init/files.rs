@@ -151,7 +151,7 @@ impl Settings<'_> {
             quoted(system.name()),
             system.settings(),
             scoring.settings(),
-            quoted(scoring.name()),
+            quoted(Scoring::NAME),
             list(labels),
         )
     }

@@ -100,9 +100,9 @@ impl Rows {
             Self { columns: Vec::new(), rows: Vec::new(), lines: Vec::new(), file: path.display().to_string() };
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
         if matches!(ending.as_str(), "jsonl" | "ndjson") {
-            found.take_json(path)?
+            found.take_json(path)?;
         } else {
-            found.take_table(path)?
+            found.take_table(path)?;
         }
         if found.rows.is_empty() {
             return Err(Failure::input(format!("{}: no rows", found.file)));
@@ -219,23 +219,23 @@ pub(super) fn quoted(names: &[String]) -> String {
 #[command(next_help_heading = "Columns of --from [default: guessed, and said]")]
 pub(super) struct Named {
     /// Column of the id [default: examples are numbered]
-    #[arg(long, value_name = "COLUMN", requires = "from")]
-    id_field: Option<String>,
+    #[arg(long = "id-field", id = "id_field", value_name = "COLUMN", requires = "from")]
+    id: Option<String>,
     /// Column of the input
-    #[arg(long, value_name = "COLUMN", requires = "from")]
-    input_field: Option<String>,
+    #[arg(long = "input-field", id = "input_field", value_name = "COLUMN", requires = "from")]
+    input: Option<String>,
     /// Column of what is right
-    #[arg(long, value_name = "COLUMN", requires = "from")]
-    expected_field: Option<String>,
+    #[arg(long = "expected-field", id = "expected_field", value_name = "COLUMN", requires = "from")]
+    expected: Option<String>,
     /// Column of the group
-    #[arg(long, value_name = "COLUMN", requires = "from")]
-    group_field: Option<String>,
+    #[arg(long = "group-field", id = "group_field", value_name = "COLUMN", requires = "from")]
+    group: Option<String>,
     /// Column whose values are slices; may be given several times
-    #[arg(long, value_name = "COLUMN", requires = "from")]
-    label_field: Vec<String>,
+    #[arg(long = "label-field", id = "label_field", value_name = "COLUMN", requires = "from")]
+    label: Vec<String>,
     /// Column of your system's answers, in --answers or --from
-    #[arg(long, value_name = "COLUMN", requires = "from")]
-    pub(super) answer_field: Option<String>,
+    #[arg(long = "answer-field", id = "answer_field", value_name = "COLUMN", requires = "from")]
+    pub(super) answer: Option<String>,
 }
 
 /// What the columns mean.
@@ -255,14 +255,14 @@ pub(super) struct Guess {
 
 impl Guess {
     pub(super) fn of(rows: &Rows, named: &Named) -> Result<Self, Failure> {
-        let mut input = rows.named(named.input_field.as_ref())?;
-        let mut expected = rows.named(named.expected_field.as_ref())?;
-        let mut id = rows.named(named.id_field.as_ref())?;
+        let mut input = rows.named(named.input.as_ref())?;
+        let mut expected = rows.named(named.expected.as_ref())?;
+        let mut id = rows.named(named.id.as_ref())?;
         // It may also be a column of --answers.
-        let mut answer = named.answer_field.clone().filter(|name| rows.columns.contains(name));
-        let mut group = rows.named(named.group_field.as_ref())?;
+        let mut answer = named.answer.clone().filter(|name| rows.columns.contains(name));
+        let mut group = rows.named(named.group.as_ref())?;
         let mut labels = Vec::new();
-        for name in &named.label_field {
+        for name in &named.label {
             labels.extend(rows.named(Some(name))?);
         }
         let spoken_for: Vec<String> = labels.clone();
@@ -294,7 +294,7 @@ impl Guess {
         }
         let used = taken(&[&id, &found[0], &found[1], &answer, &group]);
         let free: Vec<String> = rows.columns.iter().filter(|column| !used.contains(column)).cloned().collect();
-        let (more, unused): (Vec<String>, Vec<String>) = if named.label_field.is_empty() {
+        let (more, unused): (Vec<String>, Vec<String>) = if named.label.is_empty() {
             free.into_iter().partition(|column| rows.is_label(column))
         } else {
             (Vec::new(), free)
@@ -373,7 +373,7 @@ impl AnswerColumns {
             [one] => Some((*one).clone()),
             _ => None,
         };
-        let answer = table.named(named.answer_field.as_ref())?.or_else(|| table.called(ANSWERS, &[key])).or_else(only);
+        let answer = table.named(named.answer.as_ref())?.or_else(|| table.called(ANSWERS, &[key])).or_else(only);
         let answer = answer.ok_or_else(|| {
             Failure::input(format!("{}: which column is the answer? it has {}", table.file, quoted(&table.columns)))
                 .hint("name it with --answer-field COLUMN")

@@ -52,9 +52,7 @@ impl Scoring {
     }
 
     /// The scorer's name.
-    pub(super) const fn name(&self) -> &'static str {
-        "correct"
-    }
+    pub(super) const NAME: &'static str = "correct";
 
     /// What it does, for people.
     pub(super) const fn shown(&self) -> &'static str {
@@ -81,7 +79,7 @@ impl Scoring {
                     .to_owned()
             }
         };
-        format!("# `evalgauge list scorers` says what else there is.\n[scorers.{}.{kind}", self.name())
+        format!("# `evalgauge list scorers` says what else there is.\n[scorers.{}.{kind}", Self::NAME)
     }
 }
 

@@ -279,7 +279,7 @@ fn from_table(from: &Path, args: &InitArgs, global: &Global) -> Result<Draft, Fa
         files.add("candidates/majority.toml", majority(&expected));
         System::Rules { name: "majority", file: "candidates/majority.toml" }
     };
-    if args.answers.is_none() && args.named.answer_field.is_some() && guess.answer.is_none() {
+    if args.answers.is_none() && args.named.answer.is_some() && guess.answer.is_none() {
         return Err(Failure::input(format!("{}: it has {}", from.display(), quoted(&rows.columns)))
             .hint("--answer-field names a column of the system's answers"));
     }
