@@ -66,7 +66,7 @@ impl Shard {
     /// The examples of this part, in their order.
     #[must_use]
     pub fn part<E: Clone>(self, whole: &[E]) -> Vec<E> {
-        whole.iter().cloned().skip(self.index as usize - 1).step_by(self.count as usize).collect()
+        whole.iter().skip(self.index as usize - 1).step_by(self.count as usize).cloned().collect()
     }
 }
 

@@ -159,7 +159,7 @@ impl Settings<'_> {
 
 /// Examples as JSON lines.
 pub(super) fn json_lines(examples: &[Value]) -> Vec<u8> {
-    examples.iter().map(|example| format!("{example}\n")).collect::<String>().into_bytes()
+    examples.iter().flat_map(|example| format!("{example}\n").into_bytes()).collect()
 }
 
 /// A table of ids and answers.

@@ -85,7 +85,7 @@ const MOST_VALUES: usize = 12;
 const LONGEST_VALUE: usize = 40;
 
 /// A table as rows.
-pub(super) struct Rows {
+pub(super) struct OwnTable {
     /// The columns, in the order of the file.
     pub(super) columns: Vec<String>,
     pub(super) rows: Vec<Map<String, Value>>,
@@ -94,7 +94,7 @@ pub(super) struct Rows {
     file: String,
 }
 
-impl Rows {
+impl OwnTable {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let mut found =
             Self { columns: Vec::new(), rows: Vec::new(), lines: Vec::new(), file: path.display().to_string() };
@@ -254,7 +254,7 @@ pub(super) struct Guess {
 }
 
 impl Guess {
-    pub(super) fn of(rows: &Rows, named: &Named) -> Result<Self, Failure> {
+    pub(super) fn of(rows: &OwnTable, named: &Named) -> Result<Self, Failure> {
         let mut input = rows.named(named.input.as_ref())?;
         let mut expected = rows.named(named.expected.as_ref())?;
         let mut id = rows.named(named.id.as_ref())?;
@@ -305,7 +305,7 @@ impl Guess {
 
     /// Both columns that have to be there; where one name tells nothing, what is left of a small table.
     fn complete(
-        rows: &Rows,
+        rows: &OwnTable,
         input: Option<String>,
         expected: Option<String>,
         id: Option<&String>,
@@ -349,7 +349,7 @@ pub(super) struct AnswerColumns {
 impl AnswerColumns {
     /// Finds the columns by what stands in them: ids, or the very inputs.
     pub(super) fn find(
-        table: &Rows,
+        table: &OwnTable,
         ids: Option<&HashSet<String>>,
         inputs: &HashSet<String>,
         named: &Named,

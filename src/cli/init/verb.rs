@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::files::{Files, Settings, System, answers_csv, bytes, json_lines};
-use super::guess::{AnswerColumns, Guess, Named, Rows, quoted};
+use super::guess::{AnswerColumns, Guess, Named, OwnTable, quoted};
 use super::scorer::Scoring;
 use crate::cli::args::{Global, OutputFormat, RunArgs};
 use crate::cli::baseline::{Reasons, make};
@@ -223,7 +223,7 @@ fn set_name(named: Option<&str>, fallback: &str) -> Result<String, Failure> {
 }
 
 fn from_table(from: &Path, args: &InitArgs, global: &Global) -> Result<Draft, Failure> {
-    let rows = Rows::read(from)?;
+    let rows = OwnTable::read(from)?;
     let guess = Guess::of(&rows, &args.named)?;
     let stem = from.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let (examples, expected) = examples(&rows, &guess)?;
@@ -251,7 +251,7 @@ fn from_table(from: &Path, args: &InitArgs, global: &Global) -> Result<Draft, Fa
     let mut columns = None;
     let mut known: Vec<Option<String>> = Vec::new();
     let system = if let Some(answers) = &args.answers {
-        let table = Rows::read(answers)?;
+        let table = OwnTable::read(answers)?;
         let id_set: HashSet<String> = ids.iter().cloned().collect();
         let inputs: HashSet<String> = (0..rows.rows.len()).filter_map(|row| rows.text(row, &guess.input)).collect();
         let found = AnswerColumns::find(&table, guess.id.as_ref().map(|_| &id_set), &inputs, &args.named)?;
@@ -328,7 +328,7 @@ fn candidate_said(
 }
 
 /// The examples, and what each expects.
-fn examples(rows: &Rows, guess: &Guess) -> Result<(Vec<Value>, Vec<Value>), Failure> {
+fn examples(rows: &OwnTable, guess: &Guess) -> Result<(Vec<Value>, Vec<Value>), Failure> {
     let digits = rows.rows.len().to_string().len().max(2);
     let mut examples = Vec::with_capacity(rows.rows.len());
     let mut all_expected = Vec::with_capacity(rows.rows.len());
@@ -375,9 +375,9 @@ fn examples(rows: &Rows, guess: &Guess) -> Result<(Vec<Value>, Vec<Value>), Fail
 
 /// The answer of each example, where the table has one.
 fn answers_of(
-    table: &Rows,
+    table: &OwnTable,
     columns: &AnswerColumns,
-    rows: &Rows,
+    rows: &OwnTable,
     guess: &Guess,
     ids: &[String],
 ) -> Vec<Option<String>> {
@@ -439,8 +439,8 @@ fn first_run(file: &Path, global: &Global, output: &Output) -> Result<First, Fai
     let attempt = || {
         let project = Project::open(Some(file))?;
         let evalset = project.evalset(None)?;
-        let made =
-            execute(&project, evalset, None, &RunArgs { no_progress: true, ..RunArgs::default() }, global, output)?;
+        let quiet = RunArgs { no_progress: true, ..RunArgs::default() };
+        let made = execute(&project, evalset, None, &quiet, None, global, output)?;
         let reasons =
             Reasons { why: Some("the first run, made by `evalgauge init`".to_owned()), by: None, rebased_from: None };
         let (folder, _) = make(&project, &made.record, reasons, global)?;
