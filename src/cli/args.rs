@@ -13,6 +13,7 @@ use super::init::InitArgs;
 use super::judge::JudgeArgs;
 use super::label::LabelArgs;
 use super::power::PowerArgs;
+use super::publish::PublishArgs;
 use super::stats::StatsArgs;
 use crate::compare::IntervalMethod;
 use crate::evalset::Shard;
@@ -43,6 +44,8 @@ pub(super) enum Command {
     /// Ask a candidate, score its answers, keep the record
     #[command(alias = "eval")]
     Run(RunArgs),
+    /// Put the report of a check on its pull request: comment, step summary, annotations
+    Publish(PublishArgs),
     /// Make one record of the shards of a run
     Merge(MergeArgs),
     /// The blessed record that changes are compared with
@@ -261,6 +264,9 @@ pub(super) struct CheckArgs {
     pub(super) run: RunArgs,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
+    /// Tell GitHub too: a comment on the pull request, the step's summary, annotations
+    #[arg(long)]
+    pub(super) publish: bool,
     /// Where report.md, report.html, verdict.json and junit.xml go [default: the run's folder]
     #[arg(long, value_name = "FOLDER")]
     pub(super) reports: Option<PathBuf>,
@@ -560,7 +566,7 @@ pub(super) struct GateArgs {
 }
 
 /// Flags that replace entries of the policy.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Policy")]
 pub(super) struct PolicyArgs {
     /// One margin for every cell, as a share of the scale [default: .02 overall, .05 a slice]

@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::gate::{as_of, policy_digest, with_flags};
 use super::noise::floors;
 use super::output::Output;
+use super::publish::after_check;
 use super::report::{Sources, write, write_all};
 use super::run::{MadeRun, execute, shown};
 use super::source::baseline_record;
@@ -69,6 +70,9 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
     write_all(&report, folder)?;
     write(&report, args.rows.into(), output)?;
     output.note(&format!("report {}", shown(&folder.join("report.html"))));
+    if args.publish {
+        after_check(&project, &report, output);
+    }
     Ok(exit)
 }
 

@@ -26,6 +26,7 @@ mod output;
 mod outside;
 mod power;
 mod progress;
+mod publish;
 mod report;
 mod run;
 mod source;
@@ -105,6 +106,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Init(args) => init::run(args, &cli.global, output),
         Command::Check(args) => check::run(args, &cli.global, output),
         Command::Run(args) => run::run(args, &cli.global, output),
+        Command::Publish(args) => publish::run(args, &cli.global, output),
         Command::Merge(args) => merge::run(args, &cli.global, output),
         Command::Baseline(args) => baseline::run(args, &cli.global, output),
         Command::Noise(args) => noise::run(args, &cli.global, output),
