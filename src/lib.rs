@@ -22,6 +22,7 @@ pub mod calibrate;
 pub mod gate;
 pub mod report;
 pub mod check;
+pub mod publish;
 pub mod page;
 pub mod config;
 pub mod cli;

@@ -143,6 +143,7 @@ impl Sessions<'_> {
             against: sides.against,
             trials: wanted.trials,
             first_trial: wanted.first,
+            shard: None,
             seed: self.seed,
         })?;
         std::fs::create_dir_all(&path).map_err(|error| Failure::machine(format!("{}: {error}", path.display())))?;

@@ -9,11 +9,14 @@ use super::ab::AbArgs;
 use super::baseline::STALE_DAYS;
 use super::cache::CacheArgs;
 use super::calibrate::CalibrateArgs;
+use super::init::InitArgs;
 use super::judge::JudgeArgs;
 use super::label::LabelArgs;
 use super::power::PowerArgs;
+use super::publish::PublishArgs;
 use super::stats::StatsArgs;
 use crate::compare::IntervalMethod;
+use crate::evalset::Shard;
 use crate::gate::Mode;
 use crate::provider::cache::CacheMode;
 use crate::report::{Format, Rows};
@@ -34,11 +37,17 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// A working project in this folder: an eval set, a candidate, a policy, a baseline, a workflow
+    Init(Box<InitArgs>),
     /// Is this change safe to merge? Run the head, compare with the baseline, decide, report
     Check(CheckArgs),
     /// Ask a candidate, score its answers, keep the record
     #[command(alias = "eval")]
     Run(RunArgs),
+    /// Put the report of a check on its pull request: comment, step summary, annotations
+    Publish(PublishArgs),
+    /// Make one record of the shards of a run
+    Merge(MergeArgs),
     /// The blessed record that changes are compared with
     Baseline(BaselineArgs),
     /// How far metrics move from run to run of an unchanged candidate; stored beside the baseline
@@ -213,6 +222,9 @@ pub(super) struct RunArgs {
     /// finds its batches again with --resume
     #[arg(long)]
     pub(super) batch: bool,
+    /// Only one of several parts of the chosen examples, like 3/16; `merge` makes one record of all parts
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<Shard>,
     /// Send nothing; say how many calls, tokens and dollars it would take, and what the cache holds of it
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -259,6 +271,9 @@ pub(super) struct CheckArgs {
     pub(super) run: RunArgs,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
+    /// Tell GitHub too: a comment on the pull request, the step's summary, annotations
+    #[arg(long)]
+    pub(super) publish: bool,
     /// Where report.md, report.html, verdict.json and junit.xml go [default: the run's folder]
     #[arg(long, value_name = "FOLDER")]
     pub(super) reports: Option<PathBuf>,
@@ -299,6 +314,13 @@ impl From<RowsArg> for Rows {
             RowsArg::Examples => Self::Examples,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// Every shard of one run: folders, or ids of runs
+    #[arg(required = true, value_name = "SHARD")]
+    pub(super) shards: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -551,7 +573,7 @@ pub(super) struct GateArgs {
 }
 
 /// Flags that replace entries of the policy.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Policy")]
 pub(super) struct PolicyArgs {
     /// One margin for every cell, as a share of the scale [default: .02 overall, .05 a slice]

@@ -69,13 +69,13 @@ pub(super) fn run(args: &BaselineArgs, global: &Global, output: &Output) -> Resu
 }
 
 /// What a person says of a blessing.
-struct Reasons {
-    why: Option<String>,
-    by: Option<String>,
-    rebased_from: Option<String>,
+pub(super) struct Reasons {
+    pub(super) why: Option<String>,
+    pub(super) by: Option<String>,
+    pub(super) rebased_from: Option<String>,
 }
 
-fn make(
+pub(super) fn make(
     project: &Project,
     record: &RunRecord,
     reasons: Reasons,
@@ -99,8 +99,8 @@ fn make(
 /// Refuses a record that should not be what others are measured by.
 fn blessable(folder: &Path, record: &RunRecord, force: bool) -> Result<(), Failure> {
     if record.manifest.made.state != State::Complete {
-        return Err(Failure::new(Exit::Incomplete, format!("{}: the run did not finish", shown(folder)))
-            .hint("go on with `evalgauge run --resume`; an incomplete record is never a baseline"));
+        return Err(Failure::new(Exit::Incomplete, format!("{}: the run is not whole", shown(folder)))
+            .hint("resume it, or merge its shards; an incomplete record is never a baseline"));
     }
     let verdict = folder.join("verdict.json");
     let decision = std::fs::read_to_string(&verdict)

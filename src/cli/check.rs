@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::gate::{as_of, policy_digest, with_flags};
 use super::noise::floors;
 use super::output::Output;
+use super::publish::after_check;
 use super::report::{Sources, write, write_all};
 use super::run::{MadeRun, dry, execute, shown};
 use super::source::baseline_record;
@@ -34,6 +35,10 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
     let policy = with_flags(project.config.gate.clone(), &args.policy);
     if args.run.dry_run {
         return dry_run(&project, candidate, args, run_args, &policy, (global, output));
+    }
+    if let Some(shard) = args.run.shard {
+        return Err(Failure::input(format!("`check` decides about a whole run, not about shard {shard}"))
+            .hint("`run --shard` on every machine, then `merge`, then `gate baseline latest`"));
     }
     let (name, _) = project.candidate(candidate)?;
     let evalset = project.evalset(global.evalset.as_deref())?;
@@ -100,6 +105,9 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
     write_all(&report, folder)?;
     write(&report, args.rows.into(), output)?;
     output.note(&format!("report {}", shown(&folder.join("report.html"))));
+    if args.publish {
+        after_check(&project, &report, output);
+    }
     Ok(exit)
 }
 

@@ -66,6 +66,7 @@ fn check(project: &Project, global: &Global, output: &Output) -> Result<(), Fail
             against: None,
             trials: project.config.trials,
             seed: project.config.seed,
+            shard: None,
         })?;
         answers = plan.answers();
         for warning in plan.warnings {

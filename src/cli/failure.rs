@@ -216,6 +216,10 @@ impl From<RecordError> for Failure {
             RecordError::Unfinished { id, .. } => {
                 Self::new(Exit::Incomplete, message).hint(format!("go on with `evalgauge run --resume {id}`"))
             }
+            RecordError::MissingShards { .. } => Self::new(Exit::Incomplete, message)
+                .hint("name every shard; make one again with `evalgauge run --shard`"),
+            // As for records that answer different questions.
+            RecordError::Shards(_) => Self::new(Exit::Undecidable, message),
             RecordError::Locked { .. } => Self::input(message).hint("wait for it, or stop it"),
             RecordError::Broken { .. } | RecordError::Changed { .. } | RecordError::Unknown(_) => Self::input(message),
         }

@@ -16,16 +16,19 @@ mod event_log;
 mod failure;
 mod gate;
 mod git;
+mod init;
 mod judge;
 mod judging;
 mod label;
 mod list;
 mod listeners;
+mod merge;
 mod noise;
 mod output;
 mod outside;
 mod power;
 mod progress;
+mod publish;
 mod report;
 mod run;
 mod source;
@@ -102,8 +105,11 @@ fn prepare(cli: &Cli, output: &Output) -> Result<(), Failure> {
 
 fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
     match &cli.command {
+        Command::Init(args) => init::run(args, &cli.global, output),
         Command::Check(args) => check::run(args, &cli.global, output),
         Command::Run(args) => run::run(args, &cli.global, output),
+        Command::Publish(args) => publish::run(args, &cli.global, output),
+        Command::Merge(args) => merge::run(args, &cli.global, output),
         Command::Baseline(args) => baseline::run(args, &cli.global, output),
         Command::Noise(args) => noise::run(args, &cli.global, output),
         Command::Evalset(args) => evalset::run(args, &cli.global, output),

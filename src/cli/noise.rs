@@ -11,7 +11,7 @@ use super::run::{execute, shown};
 use crate::compare::{OVERALL, Side, default_metrics, noise_floor, side_of_record};
 use crate::config::Project;
 use crate::gate::{CellFloor, Exit};
-use crate::record::{CellNoise, NoiseFloor, RunRecord, baseline_folder, load};
+use crate::record::{CellNoise, NoiseFloor, RunRecord, State, baseline_folder, load};
 
 #[derive(Serialize)]
 struct Printed<'a> {
@@ -48,6 +48,10 @@ pub(super) fn run(args: &NoiseFloorArgs, global: &Global, output: &Output) -> Re
 
 /// The noise floor of records that one unchanged candidate gave on one pin.
 fn measure(project: &Project, records: &[RunRecord]) -> Result<NoiseFloor, Failure> {
+    if let Some(part) = records.iter().find(|record| record.manifest.made.state != State::Complete) {
+        let what = format!("the run {} is not whole", part.manifest.made.run_id);
+        return Err(Failure::new(Exit::Incomplete, what).hint("resume it, or merge its shards"));
+    }
     let first = &records[0].manifest.asked;
     let twice = |at: usize| records[..at].iter().any(|record| record.manifest.made == records[at].manifest.made);
     if let Some(at) = (1..records.len()).find(|&at| twice(at)) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::args::{FormatArg, Global, ReportArgs};
+use super::args::{FormatArg, Global, PolicyArgs, ReportArgs, RowsArg};
 use super::failure::Failure;
 use super::gate::{as_of, with_flags};
 use super::output::Output;
@@ -49,6 +49,22 @@ pub(super) fn run(args: &ReportArgs, global: &Global, output: &Output) -> Result
     };
     write(&report, args.rows.into(), output)?;
     Ok(Exit::Pass)
+}
+
+/// The report of a decision that was made before: of a run beside which it lies, or of its file.
+pub(super) fn decided(project: &Project, subject: &str, global: &Global, output: &Output) -> Result<Report, Failure> {
+    let path = Path::new(subject);
+    if path.is_file() {
+        return of_verdict_file(project, path, &[], output);
+    }
+    let args = ReportArgs {
+        subject: subject.to_owned(),
+        base: None,
+        others: Vec::new(),
+        rows: RowsArg::Cells,
+        policy: PolicyArgs::default(),
+    };
+    of_record(project, &args, &[], global, output)
 }
 
 fn of_verdict_file(project: &Project, path: &Path, others: &[RunRecord], output: &Output) -> Result<Report, Failure> {

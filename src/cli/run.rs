@@ -23,6 +23,9 @@ use crate::provider::{Budget, ProviderSpec, Surroundings};
 use crate::record::{Journal, Made, RunFolder, RunRecord, State, save};
 use crate::run::{Against, Limits, LoadedJudge, Plan, RunError, Setup, close, load_judges};
 
+/// The tool that records name.
+pub(super) const TOOL: &str = concat!("evalgauge ", env!("CARGO_PKG_VERSION"));
+
 /// What `run` prints.
 #[derive(Serialize)]
 struct Printed<'a> {
@@ -121,11 +124,12 @@ fn plan(
         against: sides.against,
         trials: args.trials.map_or(project.config.trials, u32::from),
         seed,
+        shard: args.shard,
     })?)
 }
 
 /// Prints what a run came to.
-fn print(project: &Project, made: &MadeRun, global: &Global, output: &Output) -> Result<(), Failure> {
+pub(super) fn print(project: &Project, made: &MadeRun, global: &Global, output: &Output) -> Result<(), Failure> {
     let record = &made.record;
     let metrics =
         if project.config.metrics.is_empty() { default_metrics(record) } else { project.config.metrics.clone() };
@@ -180,6 +184,12 @@ fn text(made: &MadeRun, estimates: &[MetricEstimate], failed: usize) -> String {
         text.push_str(&judging.text());
     }
     text.push_str(&format!("record {}  sha256 {}\n", made.source(), made.record.manifest.record_sha256));
+    if let Some(shard) = &asked.shard {
+        text.push_str(&format!(
+            "shard {} of {}, {} examples in all: `evalgauge merge` makes one record of them\n",
+            shard.index, shard.count, shard.examples
+        ));
+    }
     text
 }
 
@@ -226,7 +236,10 @@ pub(super) fn execute(
     let (folder, mut journal, started, replayed) = match &args.resume {
         None => {
             let now = jiff::Timestamp::now();
-            let folder = store.create(&format!("{}-{name}", now.strftime("%Y%m%dT%H%M%S%3fZ")))?;
+            // Shards are made on several machines and brought together: their names must not meet.
+            let part =
+                args.shard.map_or_else(String::new, |shard| format!("-shard-{}-of-{}", shard.index, shard.count));
+            let folder = store.create(&format!("{}-{name}{part}", now.strftime("%Y%m%dT%H%M%S%3fZ")))?;
             let started = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
             let journal = Journal::create(&folder.path, &plan.asked, &plan.selection_sha256, plan.answers(), &started)?;
             (folder, journal, started, Vec::new())
@@ -275,13 +288,14 @@ pub(super) fn execute(
     let git = revision(&project.root);
     let made = Made {
         run_id: folder.id.clone(),
-        tool: concat!("evalgauge ", env!("CARGO_PKG_VERSION")).to_owned(),
+        tool: TOOL.to_owned(),
         git_revision: git.as_ref().map(|git| git.commit.clone()),
         git_dirty: git.as_ref().map(|git| git.dirty),
         started,
         finished: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        state: State::Complete,
+        state: if plan.asked.shard.is_some() { State::Incomplete } else { State::Complete },
         warnings: plan.warnings.clone(),
+        merged_from: Vec::new(),
     };
     let record = close(&plan, samples, made)?;
     save(&folder.path, &record).map_err(|error| stopped(error.into(), &folder, false))?;

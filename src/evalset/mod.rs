@@ -13,5 +13,5 @@ pub use example::{Example, strings_of};
 pub use label::{LabelValue, Labels};
 pub use parse::{Fields, parse_file};
 pub use pin::{Description, EvalSet, Folder, NewPin, Version, names, pin};
-pub use select::{Sample, Selection};
+pub use select::{Sample, Selection, Shard};
 pub use toml_fault::toml_fault;

@@ -53,6 +53,41 @@ impl Sample {
     }
 }
 
+/// One of several parts of a selection that together are the whole: every n-th example, so that parts differ by one at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Which part, from 1.
+    pub index: u32,
+    /// How many parts there are.
+    pub count: u32,
+}
+
+impl Shard {
+    /// The examples of this part, in their order.
+    #[must_use]
+    pub fn part<E: Clone>(self, whole: &[E]) -> Vec<E> {
+        whole.iter().skip(self.index as usize - 1).step_by(self.count as usize).cloned().collect()
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}/{}", self.index, self.count)
+    }
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
+        text.split_once('/')
+            .and_then(|(index, count)| Some(Self { index: number(index)?, count: number(count)? }))
+            .filter(|shard| shard.index <= shard.count)
+            .ok_or_else(|| "expected the number of a shard and how many there are, like 3/16".to_owned())
+    }
+}
+
 impl Selection {
     /// Whether everything is taken.
     #[must_use]
@@ -105,6 +140,23 @@ mod tests {
             labels: labels.into(),
             group: None,
             other: serde_json::Map::new(),
+        }
+    }
+
+    #[test]
+    fn shards_are_the_whole_once_and_balanced() {
+        let examples: Vec<Example> = (0..17).map(example).collect();
+        for count in [1, 2, 3, 16, 17] {
+            let parts: Vec<Vec<_>> = (1..=count).map(|index| Shard { index, count }.part(&examples)).collect();
+            let sizes: Vec<usize> = parts.iter().map(Vec::len).collect();
+            assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1, "{sizes:?}");
+            let mut ids: Vec<&str> = parts.iter().flatten().map(|example| example.id.as_str()).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            assert_eq!((ids.len(), sizes.iter().sum::<usize>()), (17, 17));
+        }
+        for wrong in ["", "3", "0/3", "4/3", "1/0", "a/b", "1/3/5", "-1/3"] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
         }
     }
 

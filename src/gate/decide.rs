@@ -383,7 +383,7 @@ fn incomplete(comparison: &Comparison, policy: &GatePolicy) -> Option<String> {
     }
     for side in [&comparison.baseline, &comparison.head] {
         if !side.complete {
-            return Some(format!("the run {} did not finish; resume it first", side.name));
+            return Some(format!("the run {} is not whole; resume it, or merge its shards", side.name));
         }
     }
     None

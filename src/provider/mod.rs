@@ -32,6 +32,6 @@ pub use otlp::{Collector, attribute};
 pub use price::{Price, PriceTable};
 pub use retrying::{RetryPolicy, Retrying};
 pub use router::{Provider, ProviderError, Router};
-pub use spec::{CommandSpec, HttpSpec, KeywordSpec, OutputForm, ProviderSpec, ReplaySpec, Seconds};
+pub use spec::{CommandSpec, HttpSpec, KeywordSpec, OutputForm, ProviderSpec, ReplaySpec, RowKey, Seconds};
 pub use version::{Revision, VersionSpec};
 pub use wire::Secret;

@@ -6,12 +6,14 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::router::{Answering, Provider, ProviderError, unfit};
-use super::spec::ReplaySpec;
+use super::spec::{ReplaySpec, RowKey};
 use crate::call::{Answered, Call, CallFailure, FailureKind, Reply, Source};
+use crate::evalset::strings_of;
 use crate::table::{Column, Want, read};
 
-/// Answers from a file, by id and trial.
+/// Answers from a file, by id (or input) and trial.
 pub(super) struct ReplayProvider {
+    by: RowKey,
     answers: HashMap<(String, u32), Option<String>>,
     has_trials: bool,
 }
@@ -46,23 +48,33 @@ impl ReplayProvider {
                 }
             };
             let key = (ids.get(row).to_owned(), trial);
-            if answers.insert(key, texts.get(row).map(str::to_owned)).is_some() {
+            let answer = texts.get(row).map(str::to_owned);
+            let (what, same) = match spec.by {
+                RowKey::Id => ("id", false),
+                // Two examples may ask the same question; one answer then serves both.
+                RowKey::Input => ("input", answers.get(&key) == Some(&answer)),
+            };
+            if answers.insert(key, answer).is_some() && !same {
                 return Err(ProviderError::Settings(format!(
-                    "{}:{}: the id `{}` stands twice{}",
+                    "{}:{}: the {what} `{}` stands twice{}",
                     path.display(),
                     table.lines[row],
-                    ids.get(row),
+                    shortened(ids.get(row)),
                     if trials.is_some() { " with this trial" } else { "; name the column of the trial with `trial`" }
                 )));
             }
         }
-        Ok(Self { answers, has_trials: trials.is_some() })
+        Ok(Self { by: spec.by, answers, has_trials: trials.is_some() })
     }
 
     fn find(&self, input: &Value) -> Reply {
         let id = input["id"].as_str().unwrap_or_default();
+        let key = match self.by {
+            RowKey::Id => id.to_owned(),
+            RowKey::Input => strings_of(&input["input"]),
+        };
         let trial = if self.has_trials { input["trial"].as_u64().unwrap_or_default() as u32 } else { 0 };
-        match self.answers.get(&(id.to_owned(), trial)) {
+        match self.answers.get(&(key, trial)) {
             Some(Some(answer)) => Reply::Output(Value::String(answer.clone())),
             Some(None) => Reply::Failed(CallFailure::new(FailureKind::NotRecorded, "the recorded answer is empty")),
             None => {
@@ -71,6 +83,12 @@ impl ReplayProvider {
             }
         }
     }
+}
+
+/// The beginning of a text, for messages.
+fn shortened(text: &str) -> String {
+    const SHOWN: usize = 60;
+    if text.chars().count() > SHOWN { text.chars().take(SHOWN).chain(['…']).collect() } else { text.to_owned() }
 }
 
 impl Provider for ReplayProvider {

@@ -60,9 +60,12 @@ impl Seconds {
 pub struct ReplaySpec {
     /// CSV, TSV, JSON lines or Parquet with one row an example (and trial).
     pub file: PathBuf,
-    /// The column of the id.
+    /// The column that says which example a row answers.
     #[serde(default = "id")]
     pub id: String,
+    /// What that column holds.
+    #[serde(default, skip_serializing_if = "RowKey::is_id")]
+    pub by: RowKey,
     /// The column of the trial, from 0; without one, every trial replays the same row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trial: Option<String>,
@@ -73,6 +76,24 @@ pub struct ReplaySpec {
 
 fn id() -> String {
     "id".to_owned()
+}
+
+/// By what a recording is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RowKey {
+    /// The id of an example.
+    #[default]
+    Id,
+    /// The text of its input, for recordings that know no ids.
+    Input,
+}
+
+impl RowKey {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    const fn is_id(&self) -> bool {
+        matches!(self, Self::Id)
+    }
 }
 
 fn answer() -> String {

@@ -44,6 +44,15 @@ pub enum RecordError {
         /// Calls that were planned.
         planned: usize,
     },
+    /// Records that are not the shards of one run.
+    #[error("cannot merge: {0}")]
+    Shards(String),
+    /// Shards that are not there.
+    #[error("cannot merge: missing {missing}")]
+    MissingShards {
+        /// Which, as `index/count`.
+        missing: String,
+    },
     /// No such record.
     #[error("{0}")]
     Unknown(String),

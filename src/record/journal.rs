@@ -206,7 +206,9 @@ fn read(path: &Path, file: &File) -> Result<(Header, Vec<JournalRow>, u64), Reco
 
 /// What two plans differ in, in a few words.
 fn difference(before: &Asked, now: &Asked) -> &'static str {
-    if before.dataset != now.dataset {
+    if before.shard != now.shard {
+        "another shard"
+    } else if before.dataset != now.dataset {
         "another eval set or selection"
     } else if before.candidate != now.candidate {
         "another candidate"

@@ -49,6 +49,19 @@ pub struct ScorerId {
     pub judge: Option<JudgeId>,
 }
 
+/// Which part of a whole a record is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardId {
+    /// Which part, from 1.
+    pub index: u32,
+    /// How many parts there are.
+    pub count: u32,
+    /// How many examples the whole has.
+    pub examples: usize,
+    /// SHA-256 over the ids of the whole, in order.
+    pub selection_sha256: String,
+}
+
 /// What was asked: the stable part of the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Asked {
@@ -65,6 +78,9 @@ pub struct Asked {
     /// The digest of the record whose answers pairwise judges compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub against: Option<String>,
+    /// The part of a whole that this is; absent in whole records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardId>,
 }
 
 /// How far a run came.
@@ -73,7 +89,7 @@ pub struct Asked {
 pub enum State {
     /// Every planned example and trial has a row.
     Complete,
-    /// It ended before that.
+    /// It ended before that, or is only a part.
     Incomplete,
 }
 
@@ -99,6 +115,9 @@ pub struct Made {
     /// What a reader should know before trusting it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// The runs that were merged into this record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged_from: Vec<String>,
 }
 
 /// The whole manifest.

@@ -14,6 +14,7 @@ mod history;
 mod journal;
 mod manifest;
 mod measures;
+mod merge;
 mod sample;
 mod store;
 
@@ -25,6 +26,7 @@ pub use error::RecordError;
 pub use files::{load, save};
 pub use history::{HISTORY, HistoryLine, history, remember};
 pub use journal::{Journal, JournalRow, Replayed};
-pub use manifest::{Asked, CandidateId, DatasetId, Made, Manifest, ScorerId, State};
+pub use manifest::{Asked, CandidateId, DatasetId, Made, Manifest, ScorerId, ShardId, State};
+pub use merge::{Part, merge};
 pub use sample::{Judging, RunRecord, Sample, shown_input};
 pub use store::{RunFolder, Store};

@@ -9,10 +9,10 @@ use super::judges::LoadedJudge;
 use crate::call::{AnswerSchema, Call, Request, Step, Template};
 use crate::candidate::Answer;
 use crate::candidate::{Candidate, ChatCandidate, ProgramCandidate};
-use crate::evalset::{EvalSet, Example, Selection};
+use crate::evalset::{EvalSet, Example, Selection, Shard};
 use crate::judge::{Item, are_related};
 use crate::provider::{ModelSpec, ProviderError, ProviderSpec, Router, Surroundings};
-use crate::record::{Asked, CandidateId, DatasetId, RunRecord, ScorerId};
+use crate::record::{Asked, CandidateId, DatasetId, RunRecord, ScorerId, ShardId};
 use crate::score::{Judges, Scorer, ScorerSpec};
 use crate::table::{TableError, sha256_hex};
 
@@ -41,6 +41,8 @@ pub struct Setup<'a> {
     pub first_trial: u32,
     /// The seed.
     pub seed: u64,
+    /// The part of the chosen examples that this run asks.
+    pub shard: Option<Shard>,
 }
 
 /// The answers of a record, for comparing with.
@@ -103,7 +105,7 @@ impl Plan {
         if setup.trials == 0 {
             return Err(RunError::Plan("`trials` is 0; at least one is needed".to_owned()));
         }
-        let examples = setup.selection.choose(&setup.evalset.examples).map_err(RunError::Plan)?;
+        let (examples, shard) = examples(setup)?;
         let prompt = setup.provider.prompt().map(|file| template(setup.around.root, file)).transpose()?;
         let unusable = |source| RunError::Candidate { name: setup.candidate.to_owned(), source };
         let candidate_id = CandidateId {
@@ -140,6 +142,7 @@ impl Plan {
                 trials: setup.trials,
                 seed: setup.seed,
                 against: setup.against.filter(|_| compares(setup)).map(|against| against.record_sha256.clone()),
+                shard,
             },
             selection_sha256: selection_sha256(&examples),
             planned: examples.len() * setup.trials as usize,
@@ -301,6 +304,19 @@ fn template(root: &Path, file: &Path) -> Result<Template, RunError> {
     let path = root.join(file);
     let text = std::fs::read_to_string(&path).map_err(|error| RunError::Record(TableError::io(&path)(error).into()))?;
     Ok(Template::new(&file.display().to_string(), &text)?)
+}
+
+/// The chosen examples, or one shard of them with what tells it from the others.
+fn examples(setup: &Setup<'_>) -> Result<(Vec<Arc<Example>>, Option<ShardId>), RunError> {
+    let whole = setup.selection.choose(&setup.evalset.examples).map_err(RunError::Plan)?;
+    let Some(shard) = setup.shard else { return Ok((whole, None)) };
+    let part = shard.part(&whole);
+    if part.is_empty() {
+        let what = format!("shard {shard} is empty: there are {} examples; use at most as many shards", whole.len());
+        return Err(RunError::Plan(what));
+    }
+    let selection_sha256 = selection_sha256(&whole);
+    Ok((part, Some(ShardId { index: shard.index, count: shard.count, examples: whole.len(), selection_sha256 })))
 }
 
 fn selection_sha256(examples: &[Arc<Example>]) -> String {

@@ -1,0 +1,383 @@
+//! What the columns of somebody's own table are.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::cli::failure::Failure;
+use crate::table::{Column, Want, column_names, for_each_line, json_reason, read};
+
+/// Names that mean the id of an example; the first that there is counts, as in the lists below. Compared in lower case and
+/// without anything but letters and digits.
+const IDS: &[&str] = &["id", "exampleid", "caseid", "questionid", "qid", "key", "uuid", "rowid", "index", "no", "nr"];
+const INPUTS: &[&str] = &[
+    "input",
+    "question",
+    "prompt",
+    "query",
+    "instruction",
+    "utterance",
+    "usermessage",
+    "message",
+    "text",
+    "request",
+    "problem",
+    "ticket",
+    "email",
+    "sentence",
+    "document",
+    "content",
+    "user",
+];
+const EXPECTED: &[&str] = &[
+    "expected",
+    "expectedanswer",
+    "expectedoutput",
+    "expectedresponse",
+    "target",
+    "gold",
+    "golden",
+    "goldanswer",
+    "reference",
+    "referenceanswer",
+    "groundtruth",
+    "ideal",
+    "idealanswer",
+    "correct",
+    "correctanswer",
+    "truth",
+    "answer",
+    "solution",
+    "label",
+    "intent",
+    "category",
+    "class",
+    "output",
+    "response",
+    "completion",
+];
+/// What the team's system said.
+const ANSWERS: &[&str] = &[
+    "answer",
+    "output",
+    "response",
+    "prediction",
+    "predicted",
+    "modelanswer",
+    "modeloutput",
+    "modelresponse",
+    "generated",
+    "generation",
+    "completion",
+    "actual",
+    "actualoutput",
+    "result",
+    "reply",
+    "said",
+];
+const GROUPS: &[&str] =
+    &["group", "conversation", "conversationid", "session", "sessionid", "thread", "threadid", "cluster", "documentid"];
+
+/// A label has at most this many values,
+const MOST_VALUES: usize = 12;
+/// of at most this many characters.
+const LONGEST_VALUE: usize = 40;
+
+/// A table as rows.
+pub(super) struct OwnTable {
+    /// The columns, in the order of the file.
+    pub(super) columns: Vec<String>,
+    pub(super) rows: Vec<Map<String, Value>>,
+    /// The line of each row.
+    lines: Vec<u64>,
+    file: String,
+}
+
+impl OwnTable {
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let mut found =
+            Self { columns: Vec::new(), rows: Vec::new(), lines: Vec::new(), file: path.display().to_string() };
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+        if matches!(ending.as_str(), "jsonl" | "ndjson") {
+            found.take_json(path)?;
+        } else {
+            found.take_table(path)?;
+        }
+        if found.rows.is_empty() {
+            return Err(Failure::input(format!("{}: no rows", found.file)));
+        }
+        Ok(found)
+    }
+
+    fn take_json(&mut self, path: &Path) -> Result<(), Failure> {
+        for_each_line(path, |line, text| {
+            let wrong = |reason: &str| Failure::input(format!("{}:{line}: {reason}", self.file));
+            match serde_json::from_str(text) {
+                Ok(Value::Object(row)) => {
+                    for name in row.keys() {
+                        if !self.columns.contains(name) {
+                            self.columns.push(name.clone());
+                        }
+                    }
+                    self.rows.push(row);
+                    self.lines.push(line);
+                    Ok(())
+                }
+                Ok(_) => Err(wrong("expected a JSON object")),
+                Err(error) => Err(wrong(&format!("not valid JSON: {}", json_reason(&error)))),
+            }
+        })
+    }
+
+    fn take_table(&mut self, path: &Path) -> Result<(), Failure> {
+        self.columns = column_names(path)?;
+        if let [only] = &self.columns[..]
+            && only.contains(';')
+        {
+            return Err(Failure::input(format!("{}: one column, `{only}`", self.file))
+                .hint("separate the columns by commas, or by tabs in a file that ends in .tsv"));
+        }
+        let wanted: Vec<(&str, Want)> = self.columns.iter().map(|name| (name.as_str(), Want::Category)).collect();
+        let table = read(path, &wanted)?;
+        self.rows = vec![Map::new(); table.rows];
+        self.lines = table.lines.iter().map(|line| u64::from(*line)).collect();
+        for (name, column) in self.columns.iter().zip(&table.columns) {
+            let Column::Category(column) = column else { continue };
+            for (number, row) in self.rows.iter_mut().enumerate() {
+                if let Some(text) = column.get(number) {
+                    row.insert(name.clone(), Value::String(text.to_owned()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The cell of a row as text; nothing where it is empty.
+    pub(super) fn text(&self, row: usize, column: &str) -> Option<String> {
+        match self.rows[row].get(column)? {
+            Value::Null => None,
+            Value::String(text) if text.trim().is_empty() => None,
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// An error about a row.
+    pub(super) fn wrong(&self, row: usize, reason: &str) -> Failure {
+        Failure::input(format!("{}:{}: {reason}", self.file, self.lines[row]))
+    }
+
+    /// The column that is named so, if a person named one.
+    fn named(&self, name: Option<&String>) -> Result<Option<String>, Failure> {
+        let Some(name) = name else { return Ok(None) };
+        if self.columns.contains(name) {
+            return Ok(Some(name.clone()));
+        }
+        Err(Failure::input(format!("{}: no column `{name}`; it has {}", self.file, quoted(&self.columns))))
+    }
+
+    /// The first column whose name is one of a list, in the order of the list.
+    fn called(&self, names: &[&str], taken: &[&String]) -> Option<String> {
+        let plain =
+            |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+        names.iter().find_map(|wanted| {
+            self.columns.iter().find(|column| !taken.contains(column) && plain(column) == *wanted).cloned()
+        })
+    }
+
+    /// The values of a column, each with how often it stands there, and in how many rows it stands.
+    pub(super) fn values(&self, column: &str) -> (BTreeMap<String, usize>, usize) {
+        let mut values = BTreeMap::new();
+        let mut filled = 0;
+        for row in 0..self.rows.len() {
+            if let Some(text) = self.text(row, column) {
+                *values.entry(text).or_default() += 1;
+                filled += 1;
+            }
+        }
+        (values, filled)
+    }
+
+    fn is_label(&self, column: &str) -> bool {
+        if self.rows.iter().any(|row| matches!(row.get(column), Some(Value::Array(_) | Value::Object(_)))) {
+            return false;
+        }
+        let (values, filled) = self.values(column);
+        (2..=MOST_VALUES.min(self.rows.len() / 3)).contains(&values.len())
+            && filled * 2 >= self.rows.len()
+            && values.keys().all(|value| value.chars().count() <= LONGEST_VALUE)
+    }
+}
+
+pub(super) fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Columns that a person named.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Columns of --from [default: guessed, and said]")]
+pub(super) struct Named {
+    /// Column of the id [default: examples are numbered]
+    #[arg(long = "id-field", id = "id_field", value_name = "COLUMN", requires = "from")]
+    id: Option<String>,
+    /// Column of the input
+    #[arg(long = "input-field", id = "input_field", value_name = "COLUMN", requires = "from")]
+    input: Option<String>,
+    /// Column of what is right
+    #[arg(long = "expected-field", id = "expected_field", value_name = "COLUMN", requires = "from")]
+    expected: Option<String>,
+    /// Column of the group
+    #[arg(long = "group-field", id = "group_field", value_name = "COLUMN", requires = "from")]
+    group: Option<String>,
+    /// Column whose values are slices; may be given several times
+    #[arg(long = "label-field", id = "label_field", value_name = "COLUMN", requires = "from")]
+    label: Vec<String>,
+    /// Column of your system's answers, in --answers or --from
+    #[arg(long = "answer-field", id = "answer_field", value_name = "COLUMN", requires = "from")]
+    pub(super) answer: Option<String>,
+}
+
+/// What the columns mean.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(super) struct Guess {
+    /// None: examples are numbered.
+    pub(super) id: Option<String>,
+    pub(super) input: String,
+    pub(super) expected: String,
+    /// The system's answers.
+    pub(super) answer: Option<String>,
+    pub(super) group: Option<String>,
+    pub(super) labels: Vec<String>,
+    /// Kept with the examples, not used.
+    pub(super) unused: Vec<String>,
+}
+
+impl Guess {
+    pub(super) fn of(rows: &OwnTable, named: &Named) -> Result<Self, Failure> {
+        let mut input = rows.named(named.input.as_ref())?;
+        let mut expected = rows.named(named.expected.as_ref())?;
+        let mut id = rows.named(named.id.as_ref())?;
+        // It may also be a column of --answers.
+        let mut answer = named.answer.clone().filter(|name| rows.columns.contains(name));
+        let mut group = rows.named(named.group.as_ref())?;
+        let mut labels = Vec::new();
+        for name in &named.label {
+            labels.extend(rows.named(Some(name))?);
+        }
+        let spoken_for: Vec<String> = labels.clone();
+        let taken = |more: &[&Option<String>]| -> Vec<String> {
+            spoken_for.iter().cloned().chain(more.iter().filter_map(|name| (*name).clone())).collect()
+        };
+        let call = |names: &[&str], taken: &[String]| rows.called(names, &taken.iter().collect::<Vec<_>>());
+        let unique = |column: &String| {
+            let (values, filled) = rows.values(column);
+            filled == rows.rows.len() && values.len() == filled
+        };
+        if id.is_none() {
+            id = call(IDS, &taken(&[&input, &expected, &answer, &group])).filter(unique);
+        }
+        if input.is_none() {
+            input = call(INPUTS, &taken(&[&id, &expected, &answer, &group]));
+        }
+        if expected.is_none() {
+            expected = call(EXPECTED, &taken(&[&id, &input, &answer, &group]));
+        }
+        let (input, expected) = Self::complete(rows, input, expected, id.as_ref())?;
+        let found = [Some(input.clone()), Some(expected.clone())];
+        if answer.is_none() {
+            answer = call(ANSWERS, &taken(&[&id, &found[0], &found[1], &group]));
+        }
+        if group.is_none() {
+            let repeats = |column: &String| rows.values(column).0.len() < rows.rows.len();
+            group = call(GROUPS, &taken(&[&id, &found[0], &found[1], &answer])).filter(repeats);
+        }
+        let used = taken(&[&id, &found[0], &found[1], &answer, &group]);
+        let free: Vec<String> = rows.columns.iter().filter(|column| !used.contains(column)).cloned().collect();
+        let (more, unused): (Vec<String>, Vec<String>) = if named.label.is_empty() {
+            free.into_iter().partition(|column| rows.is_label(column))
+        } else {
+            (Vec::new(), free)
+        };
+        labels.extend(more);
+        Ok(Self { id, input, expected, answer, group, labels, unused })
+    }
+
+    /// Both columns that have to be there; where one name tells nothing, what is left of a small table.
+    fn complete(
+        rows: &OwnTable,
+        input: Option<String>,
+        expected: Option<String>,
+        id: Option<&String>,
+    ) -> Result<(String, String), Failure> {
+        let left: Vec<&String> = rows.columns.iter().filter(|column| Some(*column) != id).collect();
+        let other = |than: &String| match left[..] {
+            [a, b] if a == than => Some(b.clone()),
+            [a, b] if b == than => Some(a.clone()),
+            _ => None,
+        };
+        let (input, expected) = match (input, expected) {
+            (Some(input), None) => {
+                let expected = other(&input);
+                (Some(input), expected)
+            }
+            (None, Some(expected)) => (other(&expected), Some(expected)),
+            both => both,
+        };
+        let lacking = |what: &str, flag: &str| {
+            Failure::input(format!("{}: which column is {what}? it has {}", rows.file, quoted(&rows.columns)))
+                .hint(format!("name it with {flag} COLUMN"))
+        };
+        match (input, expected) {
+            (Some(input), Some(expected)) => Ok((input, expected)),
+            (None, _) => Err(lacking("the input", "--input-field")),
+            (_, None) => Err(lacking("the expected answer", "--expected-field")),
+        }
+    }
+}
+
+/// Where the answers of a system stand in a table of their own.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(super) struct AnswerColumns {
+    /// The column that tells which example a row answers.
+    pub(super) key: String,
+    /// It holds inputs, not ids.
+    pub(super) by_input: bool,
+    pub(super) answer: String,
+}
+
+impl AnswerColumns {
+    /// Finds the columns by what stands in them: ids, or the very inputs.
+    pub(super) fn find(
+        table: &OwnTable,
+        ids: Option<&HashSet<String>>,
+        inputs: &HashSet<String>,
+        named: &Named,
+    ) -> Result<Self, Failure> {
+        let share = |column: &String, known: &HashSet<String>| {
+            let hits = (0..table.rows.len()).filter(|row| table.text(*row, column).is_some_and(|t| known.contains(&t)));
+            hits.count() * 2 >= table.rows.len()
+        };
+        let by_id = ids.and_then(|ids| table.columns.iter().find(|column| share(column, ids)));
+        let by_input = || table.columns.iter().find(|column| share(column, inputs));
+        let Some((key, by_input)) = by_id.map(|key| (key, false)).or_else(|| by_input().map(|key| (key, true))) else {
+            let known = if ids.is_some() { "the ids or the inputs" } else { "the inputs" };
+            return Err(Failure::input(format!(
+                "{}: no column holds {known} of the examples; it has {}",
+                table.file,
+                quoted(&table.columns)
+            ))
+            .hint("every answer has to say which example it answers"));
+        };
+        let only = || match &table.columns.iter().filter(|column| *column != key).collect::<Vec<_>>()[..] {
+            [one] => Some((*one).clone()),
+            _ => None,
+        };
+        let answer = table.named(named.answer.as_ref())?.or_else(|| table.called(ANSWERS, &[key])).or_else(only);
+        let answer = answer.ok_or_else(|| {
+            Failure::input(format!("{}: which column is the answer? it has {}", table.file, quoted(&table.columns)))
+                .hint("name it with --answer-field COLUMN")
+        })?;
+        Ok(Self { key: key.clone(), by_input, answer })
+    }
+}

@@ -1,0 +1,8 @@
+//! `evalgauge init`: a working project in this folder.
+
+mod files;
+mod guess;
+mod scorer;
+mod verb;
+
+pub(super) use verb::{InitArgs, run};
