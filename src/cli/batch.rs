@@ -53,7 +53,11 @@ impl<'o> Batches<'o> {
             let count: usize = open.map(|batch| first.count(&batch.keys)).sum();
             if count > 0 {
                 let what = format!("{count} of these calls are in a batch of the run {} already", run.id);
-                let hint = format!("go on with `evalgauge run --resume {} --batch`", run.id);
+                let hint = format!(
+                    "go on with `evalgauge run --resume {} --batch`, or delete {} and pay for them again",
+                    run.id,
+                    run.path.display()
+                );
                 return Err(Failure::input(what).hint(hint));
             }
         }
