@@ -242,7 +242,7 @@ impl Entries {
         }
         for (dimension, raters, judges, settled) in &parts {
             let only = self.dimension(if dimension.is_empty() { ONLY_DIMENSION } else { dimension });
-            let mut add = |entries: &mut Self, name: &str, role: Role, judge: Option<&JudgeColumns>| {
+            let add = |entries: &mut Self, name: &str, role: Role, judge: Option<&JudgeColumns>| {
                 entries.wide_column(&loaded, (file, &rows, only), name, role, judge);
             };
             for name in raters {
@@ -251,7 +251,7 @@ impl Entries {
                 self.kind(rater, kind, (file, 1))?;
                 add(self, name, Role::Rater(rater), None);
             }
-            for name in settled {
+            if let Some(name) = settled {
                 add(self, name, Role::Settled, None);
             }
             for judge in judges {

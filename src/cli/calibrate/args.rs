@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::calibrate::{Options, ScaleWish, Unparsed};
 use crate::cli::failure::Failure;
 use crate::judge::{Columns, Grade, JudgeColumns, Layout, label_of};
+use crate::provider::cache::CacheMode;
 use crate::stats::Alpha;
 
 #[derive(Debug, Args)]
@@ -26,6 +27,12 @@ pub(in crate::cli) struct CalibrateArgs {
     /// With --run: the scorer that is JUDGE [default: the one of its name]
     #[arg(long, value_name = "NAME", requires = "run")]
     pub(super) scorer: Option<String>,
+    /// What the cache of answers is used for where JUDGE is asked: rw, ro (nobody is asked), refresh, off
+    #[arg(long, value_name = "MODE")]
+    pub(super) cache: Option<CacheMode>,
+    /// Calls in flight where JUDGE is asked [default: the config's]
+    #[arg(long, value_name = "N")]
+    pub(super) concurrency: Option<std::num::NonZeroUsize>,
     #[command(flatten)]
     pub(super) columns: ColumnArgs,
     #[command(flatten)]
