@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use evalgauge::table::{Field, Frame, write_frame};
+use evalgauge::table::{Field, Frame, parquet_bytes};
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Draw, judge, near};
@@ -211,7 +211,7 @@ fn parquet_is_a_table_too() {
         };
         frame = frame.with(name, field);
     }
-    write_frame(&bench.path("wide.parquet"), frame).unwrap();
+    bench.file("wide.parquet", parquet_bytes(frame).unwrap());
     let expected = found(&bench, &format!("--table wide.csv {WIDE}"));
     assert_eq!(found(&bench, &format!("--table wide.parquet {WIDE}")), expected);
 }

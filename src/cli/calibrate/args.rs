@@ -152,7 +152,9 @@ impl ScaleArgs {
         for cell in &self.labels {
             let value = grade("labels", cell)?;
             if values.contains(&value) {
-                return Err(Failure::input(format!("--labels names `{value}` twice")));
+                return Err(
+                    Failure::input(format!("--labels names `{value}` twice")).hint("name each label once, worst first")
+                );
             }
             values.push(value);
         }
@@ -199,7 +201,7 @@ impl ColumnArgs {
                     .hint("name one for each --judge, in their order")),
             };
             if self.judge[..at].contains(name) {
-                return Err(Failure::input(format!("the judge `{name}` is named twice")));
+                return Err(Failure::input(format!("the judge `{name}` is named twice")).hint("name each judge once"));
             }
             judges.push(JudgeColumns {
                 name: name.clone(),
@@ -225,6 +227,7 @@ impl CalibrateArgs {
     pub(super) fn options(&self, scale: ScaleWish) -> Result<Options, Failure> {
         let alpha = Alpha::new(1.0 - self.confidence).map_err(|_| {
             Failure::input(format!("--confidence {}: expected a number between 0 and 1", self.confidence))
+                .hint("for 95 % say .95")
         })?;
         if !(0.0..1.0).contains(&self.epsilon) {
             return Err(Failure::input(format!("--epsilon {}: expected a number from 0 to below 1", self.epsilon)));
