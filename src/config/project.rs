@@ -43,12 +43,6 @@ impl Project {
         self.inside("evalsets")
     }
 
-    /// Where judges are.
-    #[must_use]
-    pub fn judges(&self) -> PathBuf {
-        self.inside("judges")
-    }
-
     /// Where runs and baselines are.
     #[must_use]
     pub fn store(&self) -> Store {

@@ -23,6 +23,8 @@ name = "clarity"
 about = "is it clear"
 "#;
 
+const PROMPT: &str = "Grade it.\n{{ input }}\n{{ answer }}\n{{ form }}\n";
+
 /// A project with a judge, 60 items and the labels of two raters, who disagree on every tenth item.
 fn project() -> Bench {
     let bench = Bench::new();
@@ -44,7 +46,7 @@ fn project() -> Bench {
     }
     bench
         .file("judges/notes/judge.toml", SETTINGS)
-        .file("judges/notes/prompt.md.j2", "Grade {{ answer }}.\n")
+        .file("judges/notes/prompt.md.j2", PROMPT)
         .file("judges/notes/items.jsonl", items)
         .file("judges/notes/labels/both.jsonl", labels);
     bench.file("grades.jsonl", grades(6));
@@ -109,7 +111,7 @@ fn a_calibration_leaves_one_line() {
     assert_eq!((&drift["changed"], &drift["same_data"]), (&Value::Null, &true.into()));
     assert!(drift["change"].as_f64().unwrap() < 0.0);
     // Another prompt is another judge.
-    bench.file("judges/notes/prompt.md.j2", "Grade {{ answer }} strictly.\n").file("grades.jsonl", grades(6));
+    bench.file("judges/notes/prompt.md.j2", format!("Be strict.\n{PROMPT}")).file("grades.jsonl", grades(6));
     let new = object(&calibrate(&bench, &[]));
     assert_eq!(new["drift"][0]["changed"], "prompt");
     assert_eq!(new["history"].as_array().unwrap().len(), 3);
@@ -151,7 +153,7 @@ fn what_does_not_fit_the_judge_is_refused_with_its_line() {
         ran.stderr
     );
     let ran = bench.run(&["calibrate", "other"]);
-    assert!(ran.exit == 2 && ran.stderr.contains("no judge `other`") && ran.stderr.contains("there are: notes"));
+    assert!(ran.exit == 2 && ran.stderr.contains("`other`") && ran.stderr.contains("notes"), "{}", ran.stderr);
     std::fs::remove_dir_all(bench.path("judges/notes/labels")).unwrap();
     let ran = calibrate(&bench, &[]);
     assert!(ran.exit == 2 && ran.stderr.contains("label export notes"), "{}", ran.stderr);
@@ -249,12 +251,11 @@ fn a_sheet_goes_out_blind_and_comes_back() {
 #[test]
 fn a_run_gives_items_and_grades() {
     let bench = Bench::new();
-    let (mut examples, mut rules) = (String::new(), String::new());
+    let mut examples = String::new();
     for item in 0..60 {
         let line =
             json!({"id": format!("e{item:02}"), "input": format!("say {}", item % 2), "expected": {"answer": "1"}});
         let _ = writeln!(examples, "{line}");
-        let _ = write!(rules, "");
     }
     bench
         .file("set.jsonl", examples)
@@ -269,8 +270,11 @@ fn a_run_gives_items_and_grades() {
             "evalset = \"tiny\"\ncandidate = \"old\"\n[candidates.old.replay]\nfile = \"answers.jsonl\"\n\
              [scorers.graded.exact]\n",
         )
-        .file("judges/pairs/judge.toml", "kind = \"grade\"\n[scale]\nvalues = [0, 1]\n")
-        .file("judges/pairs/prompt.md.j2", "x");
+        .file(
+            "judges/pairs/judge.toml",
+            "kind = \"grade\"\n[model.command]\nargv = [\"true\"]\n[scale]\nvalues = [0, 1]\n",
+        )
+        .file("judges/pairs/prompt.md.j2", PROMPT);
     for line in ["evalset pin tiny --from set.jsonl --tag v1", "run --no-progress"] {
         let ran = bench.run(&line.split(' ').collect::<Vec<_>>());
         assert_eq!(ran.exit, 0, "{line}: {}", ran.stderr);
@@ -308,4 +312,57 @@ fn a_run_gives_items_and_grades() {
     let found = object(&ran);
     let own = &found["dimensions"][0]["judges"][0];
     assert_eq!(own["licence"]["items"], 60, "{own}");
+}
+
+/// Without recorded grades the judge itself is asked: here a program that looks for a word.
+#[test]
+#[cfg(unix)]
+fn the_judge_itself_is_asked() {
+    let bench = Bench::new();
+    let (mut items, mut labels) = (String::new(), String::new());
+    for item in 0..60 {
+        let good = item % 3 != 0;
+        let answer = if item == 59 {
+            "odd"
+        } else if good {
+            "done"
+        } else {
+            "failed"
+        };
+        let _ = writeln!(items, "{}", json!({"id": format!("i{item:02}"), "input": "x", "answer": answer}));
+        for rater in ["ann", "bob"] {
+            // Raters differ from the word on two items.
+            let label = if good != (item == 7 || item == 9) { "pass" } else { "fail" };
+            let line = json!({"id": format!("i{item:02}"), "rater": rater, "kind": "stand-in", "label": label});
+            let _ = writeln!(labels, "{line}");
+        }
+    }
+    bench
+        .file("judges/words/items.jsonl", items)
+        .file("judges/words/labels/both.jsonl", labels)
+        .file("judges/words/prompt.md.j2", PROMPT)
+        .file(
+            "judges/words/judge.toml",
+            "kind = \"grade\"\n[model.command]\nargv = [\"sh\", \"judge.sh\"]\n[scale]\nvalues = [\"fail\", \"pass\"]\n",
+        )
+        .file(
+            "judge.sh",
+            "read -r line\ncase \"$line\" in\n*'\"answer\":\"done\"'*) grade=pass ;;\n*'\"answer\":\"odd\"'*) \
+             grade=perhaps ;;\n*) grade=fail ;;\nesac\n\
+             printf '{\"answer\": {\"reasoning\": \"the word says so\", \"grade\": \"%s\"}}\\n' \"$grade\"\n",
+        );
+    let ran = bench.run(&["calibrate", "words", "--format", "json"]);
+    let found = object(&ran);
+    let own = &found["dimensions"][0]["judges"][0];
+    assert_eq!((&own["n"], &own["unparsed"]["n"]), (&59.into(), &1.into()), "{own}");
+    assert_eq!((&own["licence"]["allows"], &own["licence"]["stand_in"]), (&"absolute".into(), &true.into()));
+    assert_eq!(own["disagreement_count"], 2);
+    assert_eq!(own["disagreements"][0]["rationale"], "the word says so");
+    assert_eq!(own["against_consensus"]["pass_fail"]["table"]["false_pass"], 1);
+    let line: Value = serde_json::from_str(&bench.read("judges/words/calibrations.jsonl")).unwrap();
+    assert_eq!(line["grades"]["source"], "the judge, asked");
+    assert_eq!(line["digests"]["model"], "command");
+    // The same judge asked again is the same calibration.
+    object(&bench.run(&["calibrate", "words", "--format", "json"]));
+    assert_eq!(bench.read("judges/words/calibrations.jsonl").lines().count(), 1);
 }

@@ -211,7 +211,7 @@ fn parquet_is_a_table_too() {
         };
         frame = frame.with(name, field);
     }
-    std::fs::write(bench.path("wide.parquet"), parquet_bytes(frame).unwrap()).unwrap();
+    bench.file("wide.parquet", parquet_bytes(frame).unwrap());
     let expected = found(&bench, &format!("--table wide.csv {WIDE}"));
     assert_eq!(found(&bench, &format!("--table wide.parquet {WIDE}")), expected);
 }

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::calibrate::{Options, ScaleWish, Unparsed};
 use crate::cli::failure::Failure;
 use crate::judge::{Columns, Grade, JudgeColumns, Layout, label_of};
+use crate::provider::cache::CacheMode;
 use crate::stats::Alpha;
 
 #[derive(Debug, Args)]
@@ -26,6 +27,12 @@ pub(in crate::cli) struct CalibrateArgs {
     /// With --run: the scorer that is JUDGE [default: the one of its name]
     #[arg(long, value_name = "NAME", requires = "run")]
     pub(super) scorer: Option<String>,
+    /// What the cache of answers is used for where JUDGE is asked: rw, ro (nobody is asked), refresh, off
+    #[arg(long, value_name = "MODE")]
+    pub(super) cache: Option<CacheMode>,
+    /// Calls in flight where JUDGE is asked [default: the config's]
+    #[arg(long, value_name = "N")]
+    pub(super) concurrency: Option<std::num::NonZeroUsize>,
     #[command(flatten)]
     pub(super) columns: ColumnArgs,
     #[command(flatten)]
@@ -145,7 +152,9 @@ impl ScaleArgs {
         for cell in &self.labels {
             let value = grade("labels", cell)?;
             if values.contains(&value) {
-                return Err(Failure::input(format!("--labels names `{value}` twice")));
+                return Err(
+                    Failure::input(format!("--labels names `{value}` twice")).hint("name each label once, worst first")
+                );
             }
             values.push(value);
         }
@@ -192,7 +201,7 @@ impl ColumnArgs {
                     .hint("name one for each --judge, in their order")),
             };
             if self.judge[..at].contains(name) {
-                return Err(Failure::input(format!("the judge `{name}` is named twice")));
+                return Err(Failure::input(format!("the judge `{name}` is named twice")).hint("name each judge once"));
             }
             judges.push(JudgeColumns {
                 name: name.clone(),
@@ -218,6 +227,7 @@ impl CalibrateArgs {
     pub(super) fn options(&self, scale: ScaleWish) -> Result<Options, Failure> {
         let alpha = Alpha::new(1.0 - self.confidence).map_err(|_| {
             Failure::input(format!("--confidence {}: expected a number between 0 and 1", self.confidence))
+                .hint("for 95 % say .95")
         })?;
         if !(0.0..1.0).contains(&self.epsilon) {
             return Err(Failure::input(format!("--epsilon {}: expected a number from 0 to below 1", self.epsilon)));

@@ -1,13 +1,13 @@
 //! A judge of the project against the labels in its folder.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
 use super::args::CalibrateArgs;
-use super::card::Card;
+use super::card::{Card, texts};
+use super::grades::{Grades, grades};
 use super::printed::{Printed, Source, print};
 use crate::calibrate::{Calibration, CalibrationLine, DimensionLine, GradesFrom, calibrate, drift};
 use crate::cli::args::Global;
@@ -15,16 +15,14 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::config::Project;
 use crate::gate::Exit;
-use crate::judge::{Columns, Entries, Extra, Grade, JudgeLine, Layout, ONLY_DIMENSION, Wanted, read_judgements};
-use crate::record::{RunRecord, load};
-use crate::score::Value;
+use crate::judge::{Columns, Entries, Layout, Wanted};
 use crate::table::{
     TableError, column_names, for_each_line, json_reason, sha256_hex, sha256_of_file, write_atomically,
 };
 
 pub(super) fn run(args: &CalibrateArgs, name: &str, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let project = Project::open(global.config.as_deref())?;
-    let card = Card::read(&project.judges(), name)?;
+    let card = Card::read(&project, name)?;
     let files = label_files(args, &card)?;
     let mut entries = Entries::default();
     for file in &files {
@@ -33,9 +31,9 @@ pub(super) fn run(args: &CalibrateArgs, name: &str, global: &Global, output: &Ou
     let people = entries.rater_names().to_vec();
     for item in &card.items {
         let labels = item.labels.iter().map(|(key, value)| (key.clone(), value.iter().map(str::to_owned).collect()));
-        entries.describe(&item.id, labels.collect(), item.texts());
+        entries.describe(&item.id, labels.collect(), texts(item));
     }
-    let grades = grades(args, &card, &project)?;
+    let grades = grades(args, &card, (&project, global, output))?;
     entries.add_judgements(&grades.path, name, &grades.lines);
     let wanted = Wanted {
         raters: if people.is_empty() { Vec::new() } else { sorted(people) },
@@ -58,6 +56,9 @@ pub(super) fn run(args: &CalibrateArgs, name: &str, global: &Global, output: &Ou
         .iter()
         .map(|sheet| Ok(calibrate(sheet, &args.options(card.wish(&sheet.dimension))?)?))
         .collect::<Result<Vec<_>, Failure>>()?;
+    if grades.by.as_ref().is_some_and(|by| by.difference(&card.digests).is_some()) {
+        output.note("warning: the run was graded by another version of the judge; the line is bound to that version");
+    }
     let date = global.as_of.unwrap_or_else(|| jiff::Zoned::now().date());
     let mut sources = vec![grades.source.clone()];
     for file in &files {
@@ -139,95 +140,6 @@ fn slices(args: &CalibrateArgs, card: &Card) -> Vec<Vec<String>> {
     keys.into_iter().map(|key| vec![key]).collect()
 }
 
-/// What the judge said, and where that comes from.
-struct Grades {
-    lines: Vec<JudgeLine>,
-    path: PathBuf,
-    source: Source,
-}
-
-fn grades(args: &CalibrateArgs, card: &Card, project: &Project) -> Result<Grades, Failure> {
-    match (&args.judgements, &args.run) {
-        (Some(file), _) => Ok(Grades {
-            lines: read_judgements(file, ONLY_DIMENSION)?,
-            path: file.clone(),
-            source: Source { file: file.display().to_string(), sha256: sha256_of_file(file)? },
-        }),
-        (None, Some(run)) => {
-            let record = load(&project.store().find(run)?)?;
-            let lines = of_record(args, card, &record)?;
-            Ok(Grades {
-                lines,
-                path: PathBuf::from(run),
-                source: Source {
-                    file: format!("run {}", record.manifest.made.run_id),
-                    sha256: record.manifest.record_sha256.clone(),
-                },
-            })
-        }
-        (None, None) => live(card),
-    }
-}
-
-/// Asks the judge itself.
-fn live(card: &Card) -> Result<Grades, Failure> {
-    Err(Failure::input(format!("judge `{}`: judging live is not yet part of `calibrate`", card.name))
-        .hint("give recorded judgements with --judgements FILE or --run RECORD"))
-}
-
-/// The grades of one scorer of a record. An item is an answer: `example#trial`, trials from 1.
-fn of_record(args: &CalibrateArgs, card: &Card, record: &RunRecord) -> Result<Vec<JudgeLine>, Failure> {
-    let scorers: Vec<&String> = record.manifest.asked.scorers.keys().collect();
-    let wanted = args.scorer.clone().unwrap_or_else(|| card.name.clone());
-    if !scorers.contains(&&wanted) {
-        let has: Vec<&str> = scorers.iter().map(|name| name.as_str()).collect();
-        return Err(Failure::input(format!("the run has no scorer `{wanted}`"))
-            .hint(format!("name the judged scorer with --scorer; there are: {}", has.join(", "))));
-    }
-    let known: BTreeMap<&str, &super::card::Item> = card.items.iter().map(|item| (item.id.as_str(), item)).collect();
-    let mut lines = Vec::new();
-    for sample in &record.samples {
-        let named = [format!("{}#{}", sample.id, sample.trial + 1), sample.id.clone()];
-        let Some(item) = named.iter().find_map(|id| known.get(id.as_str())) else { continue };
-        let same = match &item.answer {
-            serde_json::Value::String(text) => sample.answer.as_ref() == Some(text),
-            other => sample.answer.as_deref().and_then(|text| serde_json::from_str(text).ok()).as_ref() == Some(other),
-        };
-        if !same {
-            // Labels are of another answer.
-            continue;
-        }
-        for row in sample.scores.iter().filter(|row| row.scorer == wanted) {
-            let grade = row.value.as_ref().and_then(|value| match value {
-                Value::Number(number) => Some(Grade::Number(*number)),
-                Value::Bool(truth) => Some(card.truth(*truth)),
-                Value::Label(label) => Some(Grade::Label(label.clone())),
-                Value::Preference(side) => Some(Grade::Label(
-                    match side {
-                        1.. => "A",
-                        0 => "tie",
-                        _ => "B",
-                    }
-                    .to_owned(),
-                )),
-                Value::Ranked(_) => None,
-            });
-            lines.push(JudgeLine {
-                id: item.id.clone(),
-                dimension: if row.part.is_empty() { ONLY_DIMENSION.to_owned() } else { row.part.clone() },
-                grade,
-                extra: Extra { rationale: row.reason.clone(), ..Extra::default() },
-                line: 0,
-            });
-        }
-    }
-    if lines.is_empty() {
-        return Err(Failure::input("no answer of the run is among the judge's items".to_owned())
-            .hint("items are answers: make them from this run with `evalgauge label export RUN --for JUDGE`"));
-    }
-    Ok(lines)
-}
-
 fn line(
     args: &CalibrateArgs,
     card: &Card,
@@ -247,7 +159,7 @@ fn line(
     Ok(CalibrationLine {
         date,
         judge: card.name.clone(),
-        digests: card.digests.clone(),
+        digests: grades.by.clone().unwrap_or_else(|| card.digests.clone()),
         data_sha256: sha256_hex(data.join("\n")),
         grades: GradesFrom { source: grades.source.file.clone(), sha256: grades.source.sha256.clone() },
         confidence: args.confidence,

@@ -2,12 +2,13 @@
 
 mod args;
 mod card;
+mod grades;
 mod judge;
 mod printed;
 mod table;
 
 pub(super) use args::CalibrateArgs;
-pub(super) use card::{Card, Item, read_items};
+pub(super) use card::{Card, items_of, texts};
 
 use super::args::Global;
 use super::failure::Failure;

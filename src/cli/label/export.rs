@@ -8,14 +8,15 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use crate::cli::args::{Global, OutputFormat};
-use crate::cli::calibrate::{Card, Item, read_items};
+use crate::cli::calibrate::{Card, items_of, texts};
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::config::Project;
 use crate::evalset::{Example, Folder};
 use crate::gate::Exit;
-use crate::judge::ONLY_DIMENSION;
+use crate::judge::{Item, ONLY_DIMENSION};
 use crate::record::{RunRecord, load};
+use crate::run::judges_folder;
 use crate::table::{sha256_hex, write_atomically};
 
 /// A licence takes at least so many items.
@@ -40,10 +41,9 @@ pub(super) struct ExportArgs {
 pub(super) fn run(args: &ExportArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let project = Project::open(global.config.as_deref())?;
     let seed = global.seed.unwrap_or(project.config.seed);
-    let judges = project.judges();
-    let is_judge = judges.join(&args.subject).join("judge.toml").is_file();
+    let is_judge = judges_folder(&project.root).join(&args.subject).join("judge.toml").is_file();
     let name = if is_judge { Some(&args.subject) } else { args.judge.as_ref() };
-    let card = name.map(|name| Card::read(&judges, name)).transpose()?;
+    let card = name.map(|name| Card::read(&project, name)).transpose()?;
     if is_judge && args.judge.is_some() {
         return Err(Failure::input(format!("`{}` is a judge; --for goes with a run", args.subject)));
     }
@@ -96,7 +96,7 @@ fn of_record(record: &RunRecord, project: &Project) -> Vec<Item> {
     let set = Folder::open(&project.evalsets(), &data.evalset).and_then(|folder| folder.load(Some(&data.tag)));
     let examples: BTreeMap<&str, &Example> = set.as_ref().map_or_else(
         |_| BTreeMap::new(),
-        |set| set.examples.iter().map(|example| (example.id.as_str(), example.as_ref())).collect(),
+        |set| set.examples.iter().map(|example| (example.id.as_str(), &**example)).collect(),
     );
     let item = |sample: &crate::record::Sample| -> Option<Item> {
         let example = examples.get(sample.id.as_str());
@@ -134,7 +134,7 @@ fn chosen(all: &[Item], number: usize, seed: u64) -> Vec<Item> {
 
 /// Adds the items that are not there yet; those that are must have the same answer.
 fn add_items(path: &Path, items: &[Item]) -> Result<usize, Failure> {
-    let there = read_items(path)?;
+    let there = items_of(path)?;
     let known: BTreeMap<&str, &Item> = there.iter().map(|item| (item.id.as_str(), item)).collect();
     let mut text = if path.is_file() {
         std::fs::read_to_string(path).map_err(crate::table::TableError::io(path))?
@@ -172,7 +172,7 @@ fn add_items(path: &Path, items: &[Item]) -> Result<usize, Failure> {
 fn text_columns(items: &[Item]) -> Vec<String> {
     let mut columns = vec!["input".to_owned(), "answer".to_owned()];
     for name in ["other", "reference"] {
-        if items.iter().any(|item| item.texts().iter().any(|(own, _)| own == name)) {
+        if items.iter().any(|item| texts(item).iter().any(|(own, _)| own == name)) {
             columns.push(name.to_owned());
         }
     }
@@ -180,17 +180,17 @@ fn text_columns(items: &[Item]) -> Vec<String> {
 }
 
 fn sheet(items: &[Item], dimensions: &[String]) -> String {
-    let texts = text_columns(items);
+    let columns = text_columns(items);
     let head: Vec<&str> = std::iter::once("id")
-        .chain(texts.iter().map(String::as_str))
+        .chain(columns.iter().map(String::as_str))
         .chain(dimensions.iter().map(String::as_str))
         .chain(["rationale"])
         .collect();
     let mut out = format!("{}\n", head.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(","));
     for item in items {
-        let own = item.texts();
+        let own = texts(item);
         let mut row = vec![quoted(&item.id)];
-        row.extend(texts.iter().map(|name| {
+        row.extend(columns.iter().map(|name| {
             own.iter().find(|(own, _)| own == name).map_or_else(String::new, |(_, text)| quoted(&tame(text)))
         }));
         row.extend(std::iter::repeat_n(String::new(), dimensions.len() + 1));
@@ -204,7 +204,7 @@ fn lines(items: &[Item], dimensions: &[String]) -> String {
     let line = |item: &Item| {
         let mut object = Map::new();
         object.insert("id".to_owned(), item.id.clone().into());
-        object.extend(item.texts().into_iter().map(|(name, text)| (name, text.into())));
+        object.extend(texts(item).into_iter().map(|(name, text)| (name, text.into())));
         object.extend(dimensions.iter().map(|name| (name.clone(), Value::Null)));
         object.insert("rationale".to_owned(), Value::Null);
         format!("{}\n", Value::Object(object))

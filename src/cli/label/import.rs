@@ -67,7 +67,7 @@ struct Label {
 
 pub(super) fn run(args: &ImportArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let project = Project::open(global.config.as_deref())?;
-    let card = Card::read(&project.judges(), &args.judge)?;
+    let card = Card::read(&project, &args.judge)?;
     if args.rater.is_empty()
         || args.rater.starts_with(['.', '-'])
         || !args.rater.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
