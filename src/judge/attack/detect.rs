@@ -57,7 +57,7 @@ fn plain(text: &str, watch: &Watch) -> Vec<Hit> {
     // What this judge calls its grades is a grade to the phrases.
     for word in &mut words {
         if word.text == "overall" || watch.keys.contains(&word.text) {
-            word.unleet = Some("grade".to_owned());
+            word.unleet = Some("rating".to_owned());
         }
     }
     let small = same_length_lowercase(text);

@@ -131,7 +131,7 @@ pub(super) fn structure(small: &str, words: &[Word]) -> Vec<Hit> {
 
 /// Copies of our own markers.
 fn markers(small: &str, hits: &mut Vec<Hit>) {
-    for (start, _) in small.match_indices("<<") {
+    for (start, _) in small.match_indices("<<<") {
         if start > 0 && small.as_bytes()[start - 1] == b'<' {
             continue;
         }

@@ -299,7 +299,12 @@ impl Here<'_> {
 
     /// Its words are names in a program: `max(scores)`.
     fn is_code(&self) -> bool {
-        self.words[self.start..self.end - 1].iter().any(|word| self.text[word.end..].starts_with(['(', '[', '{', '_']))
+        let matched = &self.words[self.start..self.end];
+        let calls =
+            matched[..matched.len() - 1].iter().any(|word| self.text[word.end..].starts_with(['(', '[', '{', '_']));
+        let mut numbers = matched.iter().filter(|word| word.number.is_some());
+        let sum = |word: &Word| matches!(word.after, '*' | '+' | '-' | '/' | '=' | '<' | '×');
+        calls || matched.iter().filter(|word| word.number.is_some()).count() > 1 && numbers.any(sum)
     }
 
     /// A number in front of what it counts: `10 minutes`, `10/10 checks`.
