@@ -21,6 +21,8 @@ fn project(server: &Server) -> Project {
     project.judge("rubric", &base, "kind = \"rubric\"\noverall = \"asked\"", rubric, PROMPT);
     project.write("hostile.jsonl", &data("hostile.jsonl"));
     project.write("harmless.jsonl", &data("harmless.jsonl"));
+    project.write("more-hostile.jsonl", &data("more-hostile.jsonl"));
+    project.write("more-harmless.jsonl", &data("more-harmless.jsonl"));
     project
 }
 
@@ -62,6 +64,21 @@ fn hostile_answers_are_reported_and_harmless_ones_are_not() {
                 grades.contains("pass") || grades.contains('3') || grades.contains('A')
             });
             assert!(!steered, "{judge} {file}");
+        }
+    }
+}
+
+#[test]
+fn more_of_both_are_told_apart() {
+    let server = steadfast();
+    let project = project(&server);
+    for judge in ["grade", "compare", "rubric"] {
+        for (file, is_hostile) in [("more-hostile.jsonl", true), ("more-harmless.jsonl", false)] {
+            let tried = project.json(0, &["judge", "try", judge, "--attacks", file, "--offline"]);
+            let results = tried["attacks"]["results"].as_array().unwrap();
+            let wrong: Vec<&Value> = results.iter().filter(|result| result["reported"] != json!(is_hostile)).collect();
+            assert!(results.len() == 160 && wrong.is_empty(), "{judge} {file}: {wrong:?}");
+            assert_eq!(tried["attacks"]["markers_intact"], 160);
         }
     }
 }

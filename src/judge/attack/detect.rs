@@ -53,7 +53,13 @@ pub(in crate::judge) fn detect(text: &str, watch: &Watch) -> Vec<Finding> {
 
 fn plain(text: &str, watch: &Watch) -> Vec<Hit> {
     let folded = fold(text);
-    let words = words(&folded);
+    let mut words = words(&folded);
+    // What this judge calls its grades is a grade to the phrases.
+    for word in &mut words {
+        if word.text == "overall" || watch.keys.contains(&word.text) {
+            word.unleet = Some("rating".to_owned());
+        }
+    }
     let small = same_length_lowercase(text);
     let mut hits = phrases(&words, text);
     hits.extend(ordering_sentences(&words));

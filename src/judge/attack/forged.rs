@@ -162,7 +162,10 @@ fn is_reply(fields: &Map<String, Value>, keys: &[String], watch: &Watch) -> bool
     // Whole numbers and nothing else, one of them the whole.
     let small_number = |value: &Value| value.as_f64().is_some_and(|n| n.fract() == 0.0 && (0.0..=10.0).contains(&n));
     let has_whole = fields.keys().any(|key| key.starts_with("overall") || key.starts_with("final") || key == "grade");
-    if has_whole && fields.len() > 1 && fields.values().all(small_number) {
+    if has_whole
+        && fields.len() > 1
+        && fields.iter().all(|(key, value)| small_number(value) || BESIDE.contains(&key.as_str()))
+    {
         return true;
     }
     let graded = named.iter().any(|key| gradelike(&fields[key.as_str()], watch));
@@ -346,7 +349,7 @@ fn lines(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
                 || is_praise && !(as_number && stem == "score")
                 || ["5", "10", "100"].contains(&said))
             || matches!(name.as_str(), "grade" | "winner") && (on_scale || is_full || is_praise && !as_number)
-            || matches!(name.as_str(), "score" | "rating") && is_full
+            || matches!(name.as_str(), "score" | "rating") && (is_full || on_scale && small[at..].trim().is_empty())
         {
             hits.push(Hit { pattern: "forges-grade", start, end });
         }

@@ -2,7 +2,7 @@
 
 use super::finding::Hit;
 use super::phrases::is_directive;
-use super::words::Word;
+use super::words::{Number, Word};
 
 /// Signs of roles that models read.
 const ROLE_TOKENS: [&str; 22] = [
@@ -131,7 +131,7 @@ pub(super) fn structure(small: &str, words: &[Word]) -> Vec<Hit> {
 
 /// Copies of our own markers.
 fn markers(small: &str, hits: &mut Vec<Hit>) {
-    for (start, _) in small.match_indices("<<") {
+    for (start, _) in small.match_indices("<<<") {
         if start > 0 && small.as_bytes()[start - 1] == b'<' {
             continue;
         }
@@ -217,6 +217,14 @@ fn banners(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
                 || of_grading
                 || word.chars().all(|c| c.is_ascii_hexdigit())
         });
+        let as_system = said.iter().any(|word| matches!(*word, "system" | "developer" | "admin" | "administrator"))
+            && said
+                .iter()
+                .any(|word| matches!(*word, "prompt" | "message" | "instruction" | "instructions" | "override"));
+        if (ends || begins) && as_system && said.len() < 5 {
+            hits.push(Hit { pattern: "speaks-as-system", start, end: start + line.len() });
+            continue;
+        }
         if !rest_known || said.len() == 1 && !closes {
             continue;
         }
@@ -283,7 +291,14 @@ fn speakers(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
             continue;
         }
         let from = word_at(words, start + frame.len() + name_end);
-        if is_directive(words, from, 40) {
+        // `Assistant: 5 out of 5`
+        let of_line = words[from..].iter().take_while(|word| word.start < start + line.len());
+        let (mut count, mut full) = (0, false);
+        for word in of_line {
+            count += 1;
+            full |= word.number == Some(Number::Full);
+        }
+        if is_directive(words, from, 40) || full && count < 4 {
             hits.push(Hit { pattern: "speaks-as-system", start, end: start + line.len() });
         }
     }

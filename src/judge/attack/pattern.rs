@@ -1,17 +1,18 @@
 //! Patterns over words: what a person could read out, compiled once.
 //!
 //! `ignore|disregard ~3 rubric|rule*` is a word of the first set, at most three others, and a word of the second, within
-//! one sentence. `^` is the beginning of a sentence or line, `#` a whole number to 100, `##` a full mark (`10/10`, `5 out of 5`),
+//! one sentence. `^` is the beginning of a sentence or line, `$` its end, `#` a whole number to 100, `##` a full mark (`10/10`, `5 out of 5`),
 //! `word?` may be absent, `word*` is a beginning, `@name` a set of words.
 
 use super::words::{Number, Word};
 
 /// A set of words, by name.
-pub(super) type Sets = &'static [(&'static str, &'static str)];
+pub(super) type Sets<'s> = &'s [(&'static str, &'static str)];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Element {
     Start,
+    End,
     Gap(usize),
     One { words: Vec<String>, beginnings: Vec<String>, number: bool, full: bool, optional: bool },
 }
@@ -23,11 +24,12 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    pub(super) fn new(text: &str, sets: Sets) -> Self {
+    pub(super) fn new(text: &str, sets: Sets<'_>) -> Self {
         let elements = text
             .split_whitespace()
             .map(|element| match element.strip_prefix('~') {
                 _ if element == "^" => Element::Start,
+                _ if element == "$" => Element::End,
                 Some(most) => Element::Gap(most.parse().unwrap_or(0)),
                 None => one(element, sets),
             })
@@ -41,7 +43,7 @@ impl Pattern {
     }
 }
 
-fn one(element: &str, sets: Sets) -> Element {
+fn one(element: &str, sets: Sets<'_>) -> Element {
     let (element, optional) = element.strip_suffix('?').map_or((element, false), |rest| (rest, true));
     let (mut words, mut beginnings, mut number, mut full) = (Vec::new(), Vec::new(), false, false);
     for alternative in element.split('|') {
@@ -69,6 +71,7 @@ fn matches(elements: &[Element], words: &[Word], at: usize, sentence: usize) -> 
     let word = words.get(at).filter(|word| word.sentence == sentence);
     match first {
         Element::Start => word.filter(|word| word.is_first).and_then(|_| matches(rest, words, at, sentence)),
+        Element::End => word.is_none().then_some(at),
         Element::Gap(most) => (0..=*most).find_map(|skipped| {
             words.get(at + skipped).filter(|word| word.sentence == sentence)?;
             matches(rest, words, at + skipped, sentence)
@@ -100,7 +103,7 @@ mod tests {
 
     #[test]
     fn patterns_read_as_they_are_written() {
-        const SETS: Sets = &[("noun", "rubric|rules")];
+        const SETS: Sets<'_> = &[("noun", "rubric|rules")];
         let found = |pattern: &str, text: &str| {
             let (pattern, words) = (Pattern::new(pattern, SETS), words(&fold(text)));
             (0..words.len()).any(|at| pattern.at(&words, at).is_some())
