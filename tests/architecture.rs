@@ -35,7 +35,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("provider",  &["table", "call", "evalset"]),                       // who answers calls
     ("record",    &["table", "call", "evalset", "score"]),              // asked, answered, scored: on disk
     ("run",       &["table", "call", "evalset", "candidate", "judge", "score", "provider", "record"]), // plan → record
-    ("compare",   &["stats", "table", "call", "evalset", "score", "record"]),   // two records or tables → differences
+    ("compare",   &["stats", "table", "call", "evalset", "judge", "score", "record"]),   // two records or tables → differences
     ("calibrate", &["stats", "judge", "score", "record"]),              // a judge against humans → its licence
     ("gate",      &["stats", "score", "compare", "calibrate"]),         // a comparison → a verdict
     ("report",    &["stats", "table", "score", "record", "compare", "calibrate", "gate"]), // what was found → text

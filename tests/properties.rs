@@ -63,6 +63,7 @@ fn side(examples: &[Scores], pick: fn(&Scores) -> &Vec<u8>, layout: &Layout) -> 
         metrics: vec![metric],
         answers: None,
         inputs: None,
+        judges: Vec::new(),
         measured: Vec::new(),
     }
 }

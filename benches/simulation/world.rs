@@ -331,6 +331,7 @@ impl World {
             metrics,
             answers: None,
             inputs: None,
+            judges: Vec::new(),
             measured: Vec::new(),
         }
     }

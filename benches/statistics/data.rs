@@ -136,6 +136,7 @@ pub fn side(examples: usize, head: bool) -> Side {
         metrics,
         answers: None,
         inputs: None,
+        judges: Vec::new(),
         measured: Vec::new(),
     }
 }

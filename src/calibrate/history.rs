@@ -10,6 +10,7 @@ use super::licence::{Licence, VALID_DAYS};
 use super::scale::Measure;
 use crate::judge::RaterKind;
 use crate::stats::Interval;
+use crate::stats::judge_bias::JudgeTable;
 
 /// What a licence is bound to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +68,9 @@ pub struct DimensionLine {
     pub inter_rater: Option<f64>,
     /// Share of judgements that could not be read.
     pub unparsed: f64,
+    /// Verdicts against the labels that the licence rests on, as pass and fail, where the scale has a pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass_fail: Option<JudgeTable>,
     /// What the judge may be used for.
     pub licence: Licence,
 }
@@ -110,6 +114,12 @@ impl DimensionLine {
             kappa_by_rater: by_rater.collect(),
             inter_rater: found.inter_rater.headline_value,
             unparsed: judge.unparsed.rate,
+            pass_fail: judge
+                .against_adjudicated
+                .as_ref()
+                .or(judge.against_consensus.as_ref())
+                .and_then(|against| against.pass_fail.as_ref())
+                .map(|found| found.table),
             licence: judge.licence.clone(),
         }
     }
@@ -170,7 +180,7 @@ pub fn standing<'l>(
     digests: &Digests,
     dimension: &str,
     as_of: Date,
-) -> Result<&'l Licence, Lapse> {
+) -> Result<&'l DimensionLine, Lapse> {
     let known = || {
         let with = |line: &'l CalibrationLine| Some((line, line.dimensions.get(dimension)?));
         lines.iter().filter(|line| line.date <= as_of).filter_map(with)
@@ -187,7 +197,7 @@ pub fn standing<'l>(
     match (own, known().fold(None, newest)) {
         (Some((line, dimension)), _) => {
             let days = days_between(line.date, as_of);
-            if days > VALID_DAYS { Err(Lapse::Old { date: line.date, days, as_of }) } else { Ok(&dimension.licence) }
+            if days > VALID_DAYS { Err(Lapse::Old { date: line.date, days, as_of }) } else { Ok(dimension) }
         }
         (None, Some((line, _))) => {
             Err(Lapse::Changed { date: line.date, what: digests.difference(&line.digests).unwrap_or_default() })

@@ -7,6 +7,7 @@ use super::args::{CheckArgs, Global, RunArgs};
 use super::baseline::{STALE_DAYS, warnings as baseline_warnings};
 use super::failure::Failure;
 use super::gate::{as_of, policy_digest, with_flags};
+use super::licences::licences;
 use super::noise::floors;
 use super::output::Output;
 use super::publish::after_check;
@@ -14,7 +15,7 @@ use super::report::{Sources, write, write_all};
 use super::run::{MadeRun, dry, execute, shown};
 use super::source::baseline_record;
 use crate::check::{RecordSource, Resolved, Stages, Terms, confirm, resolve};
-use crate::compare::OVERALL;
+use crate::compare::{OVERALL, judges_of};
 use crate::config::{FILE, Project};
 use crate::gate::{Exit, GatePolicy, Given, Verdict};
 use crate::record::{Blessing, HistoryLine, NoiseFloor, history, remember, save};
@@ -56,6 +57,7 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
     let blessing = Blessing::load(&baseline_folder)?;
     let warnings = baseline_warnings(&project, &baseline, blessing.as_ref(), &as_of, STALE_DAYS)?;
     let seed = global.seed.unwrap_or(project.config.seed);
+    let judged = licences(&project, &judges_of(&made.record, &project.config.metrics), &as_of)?;
     let terms = Terms {
         metrics: &project.config.metrics,
         slices: &project.config.slices.keys(),
@@ -66,6 +68,7 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
             noise: &noise,
             looks: Some(looks),
             warnings: &warnings,
+            judged: &judged,
             ..Given::on(&as_of)
         },
     };

@@ -2,6 +2,7 @@
 
 use super::args::{GateArgs, Global, PolicyArgs};
 use super::failure::Failure;
+use super::licences::licences;
 use super::output::Output;
 use super::report::{Sources, rendered_from_records, write, write_all};
 use super::source::{records, sides};
@@ -33,7 +34,8 @@ pub(super) fn run(args: &GateArgs, global: &Global, output: &Output) -> Result<E
     };
     let comparison = compare(&baseline, &head, &options)?;
     let (as_of, policy_sha256) = (as_of(global), policy_digest(&policy)?);
-    let given = Given { policy_sha256: Some(&policy_sha256), ..Given::on(&as_of) };
+    let judged = licences(&project, &comparison.judges, &as_of)?;
+    let given = Given { policy_sha256: Some(&policy_sha256), judged: &judged, ..Given::on(&as_of) };
     let verdict = decide(&comparison, &policy, &given).map_err(Failure::input)?;
     let exit = verdict.decision.exit();
     let mut report = Report::of_verdict(verdict);

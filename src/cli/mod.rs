@@ -20,6 +20,7 @@ mod init;
 mod judge;
 mod judging;
 mod label;
+mod licences;
 mod list;
 mod listeners;
 mod merge;

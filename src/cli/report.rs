@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use super::args::{FormatArg, Global, PolicyArgs, ReportArgs, RowsArg};
 use super::failure::Failure;
 use super::gate::{as_of, with_flags};
+use super::licences::licences;
 use super::output::Output;
 use super::run::shown;
 use super::source::baseline_record;
 use crate::check::{RecordSource, Terms, decide_records};
 use crate::compare::{
-    CostQuality, MetricSpec, OVERALL, Spending, default_metrics, side_of_record, spending, summarise,
+    CostQuality, MetricSpec, OVERALL, Spending, default_metrics, judges_of, side_of_record, spending, summarise,
 };
 use crate::config::Project;
 use crate::gate::{Exit, Given, Verdict};
@@ -153,6 +154,7 @@ fn against(
         baseline_record(project, Some(base), &asked.dataset.evalset, &asked.candidate.name)?;
     let policy = with_flags(project.config.gate.clone(), &args.policy);
     let as_of = as_of(global);
+    let judged = licences(project, &judges_of(head, &project.config.metrics), &as_of)?;
     let checked = decide_records(
         RecordSource { record: &baseline, source: &shown(&baseline_folder) },
         RecordSource { record: head, source: &shown(folder) },
@@ -161,7 +163,7 @@ fn against(
             slices: &project.config.slices.keys(),
             policy: &policy,
             seed: global.seed.unwrap_or(project.config.seed),
-            given: Given::on(&as_of),
+            given: Given { judged: &judged, ..Given::on(&as_of) },
         },
     )?;
     Sources { project, baseline: Some(&baseline), head, others }.add_to(Report::of_verdict(checked.verdict))

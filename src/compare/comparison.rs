@@ -12,7 +12,7 @@ use super::flips::{Flips, find_flips};
 use super::measure::{PairedMeasure, paired as paired_measures};
 use super::paired_metric::PairedMetric;
 use super::pairing::{Matched, TrialRange, check_pins, match_ids};
-use super::side::{Identity, MetricValues, Side};
+use super::side::{Identity, JudgedBy, MetricValues, Side};
 use super::slices::{SliceKeys, slices};
 use super::watched::{Watched, watched};
 use crate::score::Scale;
@@ -217,6 +217,9 @@ pub struct Comparison {
     /// The examples that were to be watched, metric by metric.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub watched: Vec<Watched>,
+    /// The metrics that judges make; the same judges on both sides, or the pins would differ.
+    #[serde(skip)]
+    pub judges: Vec<JudgedBy>,
     /// What the answers of both sides took, where both were measured.
     #[serde(skip)]
     pub measures: Vec<PairedMeasure>,
@@ -314,6 +317,7 @@ pub fn compare(baseline: &Side, head: &Side, options: &CompareOptions) -> Result
         cells: Vec::new(),
         flips: Flips::default(),
         watched: Vec::new(),
+        judges: if head.judges.is_empty() { baseline.judges.clone() } else { head.judges.clone() },
         measures: paired_measures(&baseline.measured, &head.measured, &matched, &blocks.of),
         warnings: warnings(baseline, head, &blocks),
         seed: options.seed,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::error::CompareError;
-use super::estimate::Needs;
-use super::metric::MetricSpec;
-use super::side::{Answers, Identity, Labels, MetricValues, Pins, SeenTrials, Side};
+use super::estimate::{Estimate, Needs};
+use super::metric::{MetricSpec, default_metrics};
+use super::side::{Answers, Identity, JudgedBy, Labels, MetricValues, Pins, SeenTrials, Side};
 use crate::evalset::LabelValue;
 use crate::record::{RunRecord, Sample, ScorerId, State};
 use crate::score::{ScoreRow, Status, Value};
@@ -22,6 +22,7 @@ pub fn side_of_record(
 ) -> Result<Side, CompareError> {
     let manifest = &record.manifest;
     let asked = &manifest.asked;
+    let judges = judges_of(record, metrics);
     let examples: Vec<&[Sample]> = record.samples.chunk_by(|a, b| a.id == b.id).collect();
     let metrics = metrics.iter().map(|(name, spec)| values(record, source, name, spec, &examples));
     let groups = record.samples.iter().any(|sample| sample.group.is_some());
@@ -48,8 +49,29 @@ pub fn side_of_record(
             examples.iter().map(|trials| Answers { texts: trials.iter().map(answer_text).collect() }).collect(),
         ),
         inputs: examples.iter().map(|trials| trials[0].input.clone()).collect(),
+        judges,
         measured: Vec::new(),
     })
+}
+
+/// The metrics whose scorers are judges; without any metric, those of [`default_metrics`].
+#[must_use]
+pub fn judges_of(record: &RunRecord, metrics: &BTreeMap<String, MetricSpec>) -> Vec<JudgedBy> {
+    let every;
+    let metrics = if metrics.is_empty() {
+        every = default_metrics(record);
+        &every
+    } else {
+        metrics
+    };
+    let judged = |(name, spec): (&String, &MetricSpec)| {
+        let judge = record.manifest.asked.scorers.get(&spec.scorer)?.judge.clone()?;
+        // A scorer of all dimensions has a part each; one of a single dimension has only that.
+        let dimension = if judge.dimension == "*" && !spec.part.is_empty() { &spec.part } else { &judge.dimension };
+        let dimension = if dimension == "*" { "overall".to_owned() } else { dimension.clone() };
+        Some(JudgedBy { metric: name.clone(), dimension, is_pass_rate: spec.estimate == Estimate::PassRate, judge })
+    };
+    metrics.iter().filter_map(judged).collect()
 }
 
 /// The answer, or what stands in its place.

@@ -143,6 +143,7 @@ pub fn read_side(path: &Path, columns: &TableColumns) -> Result<Side, CompareErr
         metrics,
         answers: None,
         inputs: None,
+        judges: Vec::new(),
         measured,
     })
 }

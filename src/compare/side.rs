@@ -6,6 +6,7 @@ use super::aggregate::Aggregate;
 use super::error::CompareError;
 use super::estimate::Estimate;
 use super::measure::Measured;
+use crate::judge::JudgeId;
 use crate::score::Scale;
 use crate::table::Text;
 
@@ -218,6 +219,19 @@ pub struct Identity {
     pub complete: bool,
 }
 
+/// A metric that a judge makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedBy {
+    /// The metric.
+    pub metric: String,
+    /// The judge as it was when it graded.
+    pub judge: JudgeId,
+    /// The dimension that the metric is about.
+    pub dimension: String,
+    /// Whether the metric is the share of passes.
+    pub is_pass_rate: bool,
+}
+
 /// What one example answered, for showing it side by side and for telling "the same" from "as good".
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Answers {
@@ -242,6 +256,8 @@ pub struct Side {
     pub answers: Option<Vec<Answers>>,
     /// Inputs worth showing beside the answers, where the source has them.
     pub inputs: Option<Vec<String>>,
+    /// The metrics that judges make.
+    pub judges: Vec<JudgedBy>,
     /// What its answers took, where guard rails ask for it; see [`super::measured`].
     pub measured: Vec<Measured>,
 }

@@ -7,6 +7,7 @@ use super::confirm::Rerun;
 use super::exit::Decision;
 use super::family::Family;
 use super::guard::fall_holds;
+use super::licence::{self, JudgedMetric};
 use super::policy::{GatePolicy, Mode, OnUndecided};
 use super::rule::{self, Evidence, RuleOutcome, RuleState};
 use super::verdict::{Cell, State, Verdict};
@@ -31,6 +32,8 @@ pub struct Given<'a> {
     pub noise: &'a [CellFloor],
     /// How often this set was looked at before, where that is counted.
     pub looks: Option<u64>,
+    /// What is known of the judges behind metrics.
+    pub judged: &'a [JudgedMetric],
     /// What else a reader should know before trusting the numbers.
     pub warnings: &'a [String],
 }
@@ -50,7 +53,7 @@ impl<'a> Given<'a> {
     /// A date and nothing else.
     #[must_use]
     pub const fn on(as_of: &'a str) -> Self {
-        Self { as_of, reruns: &[], policy_sha256: None, noise: &[], looks: None, warnings: &[] }
+        Self { as_of, reruns: &[], policy_sha256: None, noise: &[], looks: None, judged: &[], warnings: &[] }
     }
 }
 
@@ -111,6 +114,8 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, given: &Given<'_>) -
     }
 
     let flips = comparison.flips.of_metrics(|name| gating.iter().any(|metric| metric.name == name));
+    let gates = |name: &str| gating.iter().any(|metric| metric.name == name);
+    let judges = licence::standings(comparison, given.judged, policy, gates, &compared);
     let rules = rule::rules(&Evidence {
         comparison,
         policy,
@@ -119,7 +124,9 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, given: &Given<'_>) -
         flips: &flips,
         reruns: given.reruns,
         as_of: given.as_of,
+        standings: &judges,
     });
+    licence::suspend(&mut cells, &judges);
     let waived = rule::accept(&mut cells, policy, given.as_of);
     let below_noise = add_noise(&mut cells, given.noise);
     let mut verdict = Verdict {
@@ -142,6 +149,7 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, given: &Given<'_>) -
         undecided: cells.iter().filter(|c| is_open(c.state)).map(Cell::name).collect(),
         cells,
         looks: given.looks,
+        judges,
         rules,
         reruns: given.reruns.to_vec(),
         policy_sha256: given.policy_sha256.map(str::to_owned),

@@ -9,6 +9,7 @@ mod exit;
 mod family;
 mod guard;
 mod guard_rail;
+mod licence;
 mod limits;
 mod policy;
 mod rule;
@@ -17,7 +18,10 @@ mod verdict;
 pub use confirm::{Confirmation, Rerun, confirmation};
 pub use decide::{CellFloor, Given, decide, flips_to_confirm};
 pub use exit::{Decision, Exit};
+pub use licence::{CorrectedRate, CorrectedRates, JudgeStanding, JudgedMetric};
 pub use limits::{Amount, BrokenLimit, GuardRail, GuardRails, Minimum, SafetyPolicy, Waiver};
-pub use policy::{GatePolicy, MIN_N, Margins, MetricPolicy, Mode, OVERALL_SHARE, OnUndecided, Require, UnscoredLimit};
+pub use policy::{
+    GatePolicy, LicenceMode, MIN_N, Margins, MetricPolicy, Mode, OVERALL_SHARE, OnUndecided, Require, UnscoredLimit,
+};
 pub use rule::{Rule, RuleOutcome, RuleState};
 pub use verdict::{Cell, State, Verdict};

@@ -29,6 +29,17 @@ pub enum OnUndecided {
     Fail,
 }
 
+/// How strictly a judge's licence is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LicenceMode {
+    /// By the estimate of κ.
+    #[default]
+    Point,
+    /// By the lower end of its interval.
+    Strict,
+}
+
 /// Margins by cell: `overall`, `slice` (every other cell), a slice by name, or all values of a key as `key=*`.
 /// A margin is a share of the metric's scale.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -177,6 +188,10 @@ pub struct GatePolicy {
     pub guard: GuardRails,
     /// The false-alarm rate of all guard rails together.
     pub guard_alpha: f64,
+    /// By which end of κ's interval a judge's licence is read.
+    pub licence: LicenceMode,
+    /// Whether licences from labels of stand-ins count.
+    pub allow_stand_in: bool,
     /// Falls that the team takes, each for a while.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub accept: Vec<Waiver>,
@@ -208,6 +223,8 @@ impl Default for GatePolicy {
             safety: None,
             guard: GuardRails::new(),
             guard_alpha: 0.01,
+            licence: LicenceMode::default(),
+            allow_stand_in: false,
             accept: Vec::new(),
             min_n: MIN_N,
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confirm::{Confirmation, Rerun, confirmation};
 use super::guard_rail;
+use super::licence::JudgeStanding;
 use super::policy::GatePolicy;
 use super::verdict::{Cell, State};
 use crate::compare::{CellComparison, Comparison, Flip, Flips, MetricSummary, Watched};
@@ -29,6 +30,8 @@ pub enum Rule {
     Safety,
     /// A waiver has not expired.
     Waiver,
+    /// A metric that a judge makes is decided only with the licence for it.
+    Licence,
 }
 
 impl Rule {
@@ -43,6 +46,7 @@ impl Rule {
             Self::GuardRail => "guard rail",
             Self::Safety => "safety",
             Self::Waiver => "waiver",
+            Self::Licence => "judge's licence",
         }
     }
 }
@@ -108,6 +112,7 @@ pub(super) struct Evidence<'a> {
     pub(super) flips: &'a Flips,
     pub(super) reruns: &'a [Rerun],
     pub(super) as_of: &'a str,
+    pub(super) standings: &'a [JudgeStanding],
 }
 
 /// All rules of a policy, in the order of [`Rule`].
@@ -120,6 +125,7 @@ pub(super) fn rules(evidence: &Evidence<'_>) -> Vec<RuleOutcome> {
     outcomes.extend(guard_rails(evidence));
     outcomes.extend(safety(evidence));
     outcomes.extend(expired(evidence));
+    outcomes.extend(licences(evidence));
     outcomes
 }
 
@@ -275,6 +281,28 @@ fn expired(evidence: &Evidence<'_>) -> Vec<RuleOutcome> {
             let detail =
                 format!("expired on {}; renew it or take it out ({}, {})", waiver.until, waiver.reason, waiver.by);
             RuleOutcome::new(Rule::Waiver, waiver.cell.as_str(), RuleState::Broken, detail)
+        })
+        .collect()
+}
+
+/// Judges that may not decide what they are asked to.
+fn licences(evidence: &Evidence<'_>) -> Vec<RuleOutcome> {
+    evidence
+        .standings
+        .iter()
+        .map(|standing| match &standing.refused {
+            Some(why) => RuleOutcome::new(Rule::Licence, standing.metric.as_str(), RuleState::Unmeasured, why.as_str()),
+            None => {
+                let kappa = standing.kappa.map_or_else(String::new, |kappa| format!(", κ {kappa:.2}"));
+                let detail = format!(
+                    "judge `{}` ({}) may be used for {}{kappa} on {} items",
+                    standing.judge,
+                    standing.dimension,
+                    standing.allows.words(),
+                    standing.items
+                );
+                RuleOutcome::new(Rule::Licence, standing.metric.as_str(), RuleState::Held, detail)
+            }
         })
         .collect()
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confirm::Rerun;
 use super::exit::Decision;
+use super::licence::JudgeStanding;
 use super::policy::Mode;
 use super::rule::RuleOutcome;
 use crate::compare::{Flips, Identity, MetricSummary};
@@ -130,6 +131,9 @@ pub struct Verdict {
     /// next verdict a little less fresh.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub looks: Option<u64>,
+    /// How the judges behind metrics stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judges: Vec<JudgeStanding>,
     /// The rules beside the cells.
     #[serde(default)]
     pub rules: Vec<RuleOutcome>,

@@ -11,7 +11,7 @@ use super::resample::replicated;
 use super::rng::Stream;
 
 /// How a judge's verdicts meet human labels, as counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct JudgeTable {
     /// Label pass, verdict pass.
     pub true_pass: u64,

@@ -8,7 +8,8 @@ mod printed;
 mod table;
 
 pub(super) use args::CalibrateArgs;
-pub(super) use card::{Card, items_of, texts};
+pub(super) use card::{Card, digests, items_of, texts};
+pub(super) use judge::read_lines;
 
 use super::args::Global;
 use super::failure::Failure;
