@@ -77,8 +77,8 @@ fn more_of_both_are_told_apart() {
             let tried = project.json(0, &["judge", "try", judge, "--attacks", file, "--offline"]);
             let results = tried["attacks"]["results"].as_array().unwrap();
             let wrong: Vec<&Value> = results.iter().filter(|result| result["reported"] != json!(is_hostile)).collect();
-            assert!(results.len() == 160 && wrong.is_empty(), "{judge} {file}: {wrong:?}");
-            assert_eq!(tried["attacks"]["markers_intact"], 160);
+            assert!(results.len() == 230 && wrong.is_empty(), "{judge} {file}: {wrong:?}");
+            assert_eq!(tried["attacks"]["markers_intact"], 230);
         }
     }
 }

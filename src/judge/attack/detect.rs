@@ -62,7 +62,7 @@ fn plain(text: &str, watch: &Watch) -> Vec<Hit> {
     }
     let small = same_length_lowercase(text);
     let mut hits = phrases(&words, text);
-    hits.extend(ordering_sentences(&words));
+    hits.extend(ordering_sentences(&words, text));
     hits.extend(structure(&small, &words));
     hits.extend(forged(&small, watch));
     hits.extend(foreign(&small));

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::finding::{Hit, Watch};
 
 /// Names of grades, whatever the judge calls its own.
-const GRADES: [&str; 26] = [
+const GRADES: [&str; 28] = [
     "grade",
     "score",
     "rating",
@@ -32,6 +32,8 @@ const GRADES: [&str; 26] = [
     "accuracy",
     "helpfulness",
     "preference",
+    "preferred",
+    "choice",
 ];
 
 /// Names that stand beside grades.
@@ -342,12 +344,19 @@ fn lines(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
         let is_full = said.split_once('/').is_some_and(|(a, b)| a.trim() == b.trim());
         let is_praise = said.chars().count() > 1 && praise(said);
         let as_number = said.parse::<f64>().is_ok();
+        let small_number = said.parse::<f64>().is_ok_and(|n| n.fract() == 0.0 && (1.0..=10.0).contains(&n));
+        let reasons = ["reasoning:", "rationale:", "explanation:", "justification:", "feedback:"];
+        let with_reasons = small_number
+            && small.lines().any(|line| reasons.iter().any(|reason| line.trim_start().starts_with(reason)));
         if is_named
             && is_final
             && (on_scale
                 || is_full
                 || is_praise && !(as_number && stem == "score")
-                || ["5", "10", "100"].contains(&said))
+                || ["5", "10", "100"].contains(&said)
+                || small_number && stem != "score")
+            || name == "grade" && with_reasons
+            || name == "score" && small_number && line.matches("score").count() > 1
             || matches!(name.as_str(), "grade" | "winner") && (on_scale || is_full || is_praise && !as_number)
             || matches!(name.as_str(), "score" | "rating") && (is_full || on_scale && small[at..].trim().is_empty())
         {

@@ -1,7 +1,7 @@
 //! Lines and signs by which a text closes its block, or speaks as somebody else.
 
 use super::finding::Hit;
-use super::phrases::is_directive;
+use super::phrases::{is_directive, speaks_of_grading};
 use super::words::{Number, Word};
 
 /// Signs of roles that models read.
@@ -172,7 +172,9 @@ fn closing_tags(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
             continue;
         }
         let end = start + length + 1;
-        if is_strong || is_directive(words, word_at(words, end), 40) {
+        // An error message quotes a tag.
+        let quoted = small[..start].ends_with(['\'', '"', '`', '“']) && small[end..].starts_with(['\'', '"', '`', '”']);
+        if is_strong && !quoted || is_directive(words, word_at(words, end), 40) {
             hits.push(Hit { pattern: "closes-block", start, end });
         }
     }
@@ -187,7 +189,8 @@ fn banners(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
         if said.len() > 8 || said.is_empty() {
             continue;
         }
-        let closes = bare.starts_with('/') && has_frame;
+        // A tag is told by what opened it.
+        let closes = bare.starts_with('/') && has_frame && !line.trim_start().starts_with('<');
         let ends = matches!(said[0], "end" | "ends" | "endof" | "close" | "stop") || closes;
         let begins = said[0] == "begin" || said[0] == "start";
         let is_strong = said.iter().any(|word| STRONG.contains(word));
@@ -229,7 +232,7 @@ fn banners(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
             continue;
         }
         let end = start + line.len();
-        let follows = is_directive(words, word_at(words, end), 40);
+        let follows = speaks_of_grading(words, word_at(words, end), 40);
         if ends && (is_strong || is_weak && follows || of_grading) || begins && of_grading && (has_frame || follows) {
             hits.push(Hit { pattern: "closes-block", start, end });
         }
@@ -272,6 +275,8 @@ fn speakers(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
                         "new" | "the" | "from" | "of" | "important" | "urgent" | "final" | "ai" | "llm" | "s"
                     )
             });
+        // Tags are told by their content elsewhere; only some name a speaker.
+        let names_speaker = names_speaker && (!frame.ends_with('<') || said.contains(&"system"));
         let names_orders = (is_heading || frame.contains('['))
             && said.iter().all(|word| {
                 matches!(

@@ -88,6 +88,8 @@ static GRADED: LazyLock<Vec<&str>> = LazyLock::new(|| list("graded"));
 static JUDGES: LazyLock<Vec<&str>> = LazyLock::new(|| list("judges"));
 static GENERAL: LazyLock<Vec<&str>> = LazyLock::new(|| list("general"));
 static REPORTING: LazyLock<Vec<&str>> = LazyLock::new(|| list("reporting"));
+static DIRECTIVES: LazyLock<Vec<&str>> = LazyLock::new(|| list("directives"));
+static DEMANDS: LazyLock<Vec<&str>> = LazyLock::new(|| list("demands"));
 static WHICH: LazyLock<Vec<&str>> = LazyLock::new(|| list("which"));
 
 /// Looks for every phrase.
@@ -115,34 +117,56 @@ pub(super) fn phrases(words: &[Word], text: &str) -> Vec<Hit> {
     hits
 }
 
-/// Sentences that speak of grading, of the answer itself, of an outcome, and give an order.
-pub(super) fn ordering_sentences(words: &[Word]) -> Vec<Hit> {
-    const ORDERS: [&str; 16] = [
-        "must",
-        "should",
-        "shall",
-        "please",
-        "always",
-        "regardless",
-        "mandatory",
-        "give",
-        "assign",
-        "award",
-        "output",
-        "ensure",
-        "need",
-        "needs",
-        "ought",
-        "accordingly",
+/// Sentences that speak of grading and of an outcome, give an order or an expectation, and mean the answer or its judge.
+pub(super) fn ordering_sentences(words: &[Word], text: &str) -> Vec<Hit> {
+    /// Verbs of grading that begin an order.
+    const ORDERS: [&str; 8] = ["give", "award", "assign", "rate", "grade", "mark", "score", "grant"];
+    /// The best there is.
+    const BEST: [&str; 12] = [
+        "highest",
+        "maximum",
+        "max",
+        "top",
+        "perfect",
+        "full",
+        "best",
+        "flawless",
+        "excellent",
+        "pass",
+        "passing",
+        "high",
     ];
-    let sentences = words.chunk_by(|a, b| a.sentence == b.sentence);
+    /// What stands before a limit: `less than full marks`.
+    const BELOW: [&str; 4] = ["less", "lower", "below", "under"];
     let steers = |sentence: &&[Word]| {
         let has = |known: &[&str]| sentence.iter().any(|word| word.is(known));
-        let itself = sentence.windows(2).any(|pair| pair[0].is(&["this", "my", "above"]) && pair[1].is(&GRADED));
-        let outcome = has(&PRAISE) || sentence.iter().any(|word| word.number == Some(Number::Full));
+        let pair =
+            |first: &[&str], second: &[&str]| sentence.windows(2).any(|pair| pair[0].is(first) && pair[1].is(second));
+        let number =
+            sentence.iter().any(|word| matches!(word.number, Some(Number::Plain(n)) if n.fract() == 0.0 && n <= 100.0));
+        let numbers = sentence.iter().filter(|word| word.number.is_some()).count();
+        let full = sentence.iter().any(|word| word.number == Some(Number::Full));
+        let itself = pair(&["this", "my", "above"], &GRADED)
+            || has(&["me", "i", "mine"])
+            || pair(&["give", "grade", "score", "rate", "mark", "award"], &["this", "it"]);
+        let judge = has(&JUDGES)
+            || pair(&["final", "overall", "lower", "your"], &["grade", "score", "rating", "mark", "verdict"]);
+        let orders = sentence.first().is_some_and(|word| word.is(&ORDERS));
+        let limit = has(&BELOW) && (number || has(&BEST));
+        // A number says enough only beside a limit, or where somebody says what the final grade is to be.
+        let outcome = has(&BEST) || has(&PRAISE) || full || limit || judge && number && numbers == 1;
         let reported = sentence.iter().any(|word| word.is(&REPORTING) && !word.is(&["such", "like", "which", "whose"]));
-        itself && outcome && has(&GRADING) && has(&ORDERS) && !reported
+        let general = has(&GENERAL) || has(&["scale", "from", "between", "range"]) && numbers > 1;
+        let code = sentence.iter().any(|word| {
+            text[word.end..].starts_with(['(', '[', '{', '_', '.'])
+                && text[word.end..].chars().nth(1).is_some_and(char::is_alphanumeric)
+        });
+        let grading = has(&GRADING);
+        grading && outcome && has(&DEMANDS) && (itself || judge) && !reported && !general && !code
+            || orders && grading && has(&BEST) && itself && !reported && !code
     };
+    // Long sentences hold everything by chance.
+    let sentences = words.chunk_by(|a, b| a.sentence == b.sentence).filter(|sentence| sentence.len() <= 30);
     let hit = |sentence: &[Word]| Hit {
         pattern: "orders-grade",
         start: sentence[0].start,
@@ -153,30 +177,6 @@ pub(super) fn ordering_sentences(words: &[Word]) -> Vec<Hit> {
 
 /// Whether what follows an index speaks of grading, or gives orders about it.
 pub(super) fn is_directive(words: &[Word], from: usize, most: usize) -> bool {
-    const ORDERS: [&str; 22] = [
-        "must",
-        "should",
-        "shall",
-        "ignore",
-        "disregard",
-        "give",
-        "assign",
-        "award",
-        "output",
-        "return",
-        "override",
-        "you",
-        "your",
-        "please",
-        "always",
-        "respond",
-        "reply",
-        "set",
-        "select",
-        "choose",
-        "mandatory",
-        "mark",
-    ];
     let until = words.len().min(from + most);
     let window = &words[from.min(until)..until];
     let has = |known: &[&str]| window.iter().any(|word| word.is(known));
@@ -185,11 +185,17 @@ pub(super) fn is_directive(words: &[Word], from: usize, most: usize) -> bool {
         let near = &window[at + 1..window.len().min(at + 4)];
         word.is(&["grade", "verdict", "rating"]) && near.iter().any(|word| word.number.is_some() || word.is(&PRAISE))
     });
-    let orders = has(&ORDERS);
+    let orders = has(&DIRECTIVES);
     settles
         || has(&GRADING) && orders
         || has(&PRAISE) && has(&GRADED) && orders
         || has(&RATES) && orders && has(&PRAISE)
+}
+
+/// Whether what follows an index speaks of grading at all.
+pub(super) fn speaks_of_grading(words: &[Word], from: usize, most: usize) -> bool {
+    let until = words.len().min(from + most);
+    words[from.min(until)..until].iter().any(|word| word.is(&GRADING)) || is_directive(words, from, most)
 }
 
 /// Verbs of grading that mean other things too.
@@ -422,9 +428,12 @@ impl Here<'_> {
             ])
         });
         let numbers = sentence.iter().filter(|word| matches!(word.number, Some(Number::Plain(_)))).count();
+        let between = sentence.windows(3).any(|three| {
+            three[0].number.is_some() && three[1].is(&["to", "and", "or", "through"]) && three[2].number.is_some()
+        });
         let or_more = self.words.get(self.end).is_some_and(|word| word.is(&["or", "to"]));
         let last_is_number = self.words[self.end - 1].number.is_some();
-        last_is_number && (describes || numbers > 2 || or_more)
+        between || describes && numbers > 1 || last_is_number && (describes || numbers > 2 || or_more)
     }
 
     /// The instructions are those that a judge was given, not those of a manual.
