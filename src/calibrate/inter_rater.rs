@@ -119,21 +119,22 @@ fn together(columns: &[&Codes], scale: &Scale, alpha: Alpha) -> InterRater {
             (0..items).map(|item| columns.iter().filter_map(|column| column[item]).map(value).collect()).collect();
         Ratings::from_units(&units).ok()
     };
-    let codes = || ratings(&f64::from);
+    // Tallies are made once: they cost more than the coefficients.
+    let codes = ratings(&f64::from);
     let every: Vec<f64> = (0..scale.codes).map(|code| code as f64).collect();
+    let full = codes.clone().and_then(|codes| codes.with_categories(&every).ok());
     let chance = |coefficient| {
-        let ratings = codes()?.with_categories(&every).ok()?;
-        let found = agreement(&ratings, coefficient, Weights::Identity, alpha).ok()?;
+        let found = agreement(full.as_ref()?, coefficient, Weights::Identity, alpha).ok()?;
         Some((found.observed, Coefficients { value: found.value, interval: found.interval }))
     };
-    let level = |ratings: Option<Ratings>, level| {
-        let found = krippendorff_alpha(&ratings?, level, alpha).ok()?;
+    let level = |ratings: Option<&Ratings>, level| {
+        let found = krippendorff_alpha(ratings?, level, alpha).ok()?;
         Some(Coefficients { value: found.alpha, interval: found.interval })
     };
     let is_named = scale.measure != Measure::Continuous;
     let has_order = scale.measure != Measure::Unordered || (scale.codes > 2 && !scale.stated);
     let numbers = scale.numbers.as_ref().filter(|_| has_order);
-    let numeric = || numbers.and_then(|numbers| ratings(&|code| numbers[code as usize]));
+    let numeric = numbers.and_then(|numbers| ratings(&|code| numbers[code as usize]));
     let fleiss = is_named.then(|| chance(Coefficient::Fleiss)).flatten();
     let labels = scale.codes as f64;
     InterRater {
@@ -141,9 +142,9 @@ fn together(columns: &[&Codes], scale: &Scale, alpha: Alpha) -> InterRater {
         complete,
         degenerate,
         fleiss_kappa: fleiss.map(|(_, found)| found),
-        alpha_nominal: is_named.then(|| level(codes(), Level::Nominal)).flatten(),
-        alpha_ordinal: level(numeric(), Level::Ordinal),
-        alpha_interval: level(numeric(), Level::Interval),
+        alpha_nominal: is_named.then(|| level(codes.as_ref(), Level::Nominal)).flatten(),
+        alpha_ordinal: level(numeric.as_ref(), Level::Ordinal),
+        alpha_interval: level(numeric.as_ref(), Level::Interval),
         ac1: is_named.then(|| chance(Coefficient::Gwet)).flatten().map(|(_, found)| found),
         free_marginal_kappa: fleiss
             .filter(|_| complete && scale.codes > 1)

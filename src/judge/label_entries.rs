@@ -159,6 +159,15 @@ impl Entries {
         &self.raters.names
     }
 
+    /// The dimensions that there are, by name.
+    #[must_use]
+    pub fn dimension_names(&self) -> Vec<&str> {
+        let used: BTreeSet<u32> = self.rows.iter().map(|row| row.dimension).collect();
+        let mut names: Vec<&str> = used.iter().map(|&code| self.dimensions.names[code as usize].as_str()).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// The judges that there are.
     #[must_use]
     pub fn judge_names(&self) -> &[String] {
@@ -265,6 +274,11 @@ impl Entries {
     /// judge that nothing is from.
     pub fn sheets(&self, wanted: &Wanted) -> Result<Vec<Sheet>, LabelError> {
         let raters = named("rater", &wanted.raters, &self.raters.names)?;
+        // A judge whose name nobody has is looked for among the raters.
+        let heard: &[String] = if self.judges.names.is_empty() { &self.raters.names } else { &self.judges.names };
+        if let Some(name) = wanted.judges.iter().find(|name| !self.judges.names.contains(name)) {
+            return Err(unknown("judge", name, heard));
+        }
         let judges = named("judge", &wanted.judges, &self.judges.names)?;
         self.refuse_unknown(wanted)?;
         let used: HashSet<u32> = self.rows.iter().map(|row| row.dimension).collect();
@@ -543,6 +557,12 @@ fn by_number(a: &str, b: &str) -> std::cmp::Ordering {
     }
 }
 
+fn unknown(what: &str, name: &str, has: &[String]) -> LabelError {
+    let mut has: Vec<String> = has.iter().map(|name| format!("`{name}`")).collect();
+    has.sort();
+    LabelError::whole(format!("no label is from the {what} `{name}`"), format!("there are: {}", has.join(", ")))
+}
+
 /// The codes of wanted names; of all names in their order where none is wanted.
 fn named(what: &str, wanted: &[String], has: &[String]) -> Result<Vec<u32>, LabelError> {
     if wanted.is_empty() {
@@ -556,14 +576,7 @@ fn named(what: &str, wanted: &[String], has: &[String]) -> Result<Vec<u32>, Labe
             Some(at) => codes.push(at as u32),
             // A dimension of the judge may be without labels so far.
             None if what == "dimension" => {}
-            None => {
-                let mut has: Vec<String> = has.iter().map(|name| format!("`{name}`")).collect();
-                has.sort();
-                return Err(LabelError::whole(
-                    format!("no label is from the {what} `{name}`"),
-                    format!("there are: {}", has.join(", ")),
-                ));
-            }
+            None => return Err(unknown(what, name, has)),
         }
     }
     Ok(codes)

@@ -40,9 +40,8 @@ pub(super) fn run(args: &CalibrateArgs, file: &Path, output: &Output) -> Result<
     let sheets = entries.sheets(&wanted)?;
     if let Some(name) = args.columns.dimensions.iter().find(|name| sheets.iter().all(|sheet| sheet.dimension != **name))
     {
-        let has: Vec<&str> = sheets.iter().map(|sheet| sheet.dimension.as_str()).collect();
         return Err(Failure::input(format!("{}: no label is of the dimension `{name}`", file.display()))
-            .hint(format!("there are: {}", has.join(", "))));
+            .hint(format!("there are: {}", entries.dimension_names().join(", "))));
     }
     if sheets.iter().all(|sheet| sheet.raters.is_empty()) {
         return Err(Failure::input(format!("{}: no rater labelled anything", file.display()))

@@ -333,22 +333,28 @@ fn ordered(references: &[&Against], mean: Option<&Ordered>, out: &mut Vec<Block>
     if rows.is_empty() {
         return;
     }
+    // Measurements have no κ.
+    let with_kappa = rows.iter().any(|(_, found)| found.quadratic_kappa.is_some());
     let rows = rows.into_iter().map(|(name, found)| {
-        vec![
-            name.to_owned(),
-            kappa_cell(found.quadratic_kappa),
-            span(found.quadratic_kappa.and_then(|kappa| kappa.interval)),
+        let mut row = vec![name.to_owned()];
+        if with_kappa {
+            row.push(kappa_cell(found.quadratic_kappa));
+            row.push(span(found.quadratic_kappa.and_then(|kappa| kappa.interval)));
+        }
+        row.extend([
             maybe(found.alpha_ordinal.map(|alpha| alpha.value)),
             maybe(found.spearman.map(|found| found.coefficient)),
             maybe(found.pearson.map(|found| found.coefficient)),
             maybe(found.kendall.map(|found| found.tau_b)),
-        ]
+        ]);
+        row
     });
-    out.push(Block::Table {
-        title: "as grades in an order".to_owned(),
-        head: texts(&["against", "κ quadratic", "interval", "α ordinal", "Spearman", "Pearson", "Kendall τ-b"]),
-        rows: rows.collect(),
-    });
+    let mut head = texts(&["against"]);
+    if with_kappa {
+        head.extend(texts(&["κ quadratic", "interval"]));
+    }
+    head.extend(texts(&["α ordinal", "Spearman", "Pearson", "Kendall τ-b"]));
+    out.push(Block::Table { title: "as grades in an order".to_owned(), head, rows: rows.collect() });
 }
 
 fn pass_fail(main: &Against, out: &mut Vec<Block>) {
