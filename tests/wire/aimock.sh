@@ -66,13 +66,15 @@ model() { # NAME KIND MODEL PATH STREAM
         model "gemini$end" google gemini-2.5-flash v1beta "$stream"
     done
 } >evalgauge.toml
-export EVALGAUGE_CACHE_DIR="$folder/cache" MOCK_KEY=mock-key-4711
+export MOCK_KEY=mock-key-4711 EVALGAUGE_CACHE_DIR="$folder/cache"
 "$program" evalset pin questions --from examples.jsonl --tag v1 >/dev/null
 
 digest() { sed -n 's/.*"record_sha256": *"\([0-9a-f]*\)".*/\1/p' "$1" | head -n 1; }
 count() { grep -c "$1" "$2" || true; }
 faults=0
 for candidate in $candidates; do
+    # Whole or streamed is the same question: each has a cache of its own, so that it is asked.
+    export EVALGAUGE_CACHE_DIR="$folder/cache-$candidate"
     "$program" run --candidate "$candidate" --events "$candidate.jsonl" --format json >"$candidate.json" 2>"$candidate.log" ||
         { cat "$candidate.log"; echo "$candidate: the run failed"; exit 1; }
     grep -q '"failed": *0' "$candidate.json" || { cat "$candidate.log"; echo "$candidate: examples failed"; exit 1; }
@@ -88,6 +90,7 @@ kill "$server"
 wait "$server" 2>/dev/null || true
 server=""
 for candidate in $candidates; do
+    export EVALGAUGE_CACHE_DIR="$folder/cache-$candidate"
     "$program" run --candidate "$candidate" --cache ro --format json >again.json 2>again.log
     [ "$(digest again.json)" = "$(digest "$candidate.json")" ] || { echo "$candidate: the cache gave other answers"; exit 1; }
 done
