@@ -252,13 +252,12 @@ fn read_parquet(folder: &Path) -> Result<Vec<Sample>, RecordError> {
         let trial = trials[row].unwrap_or_default() as u32;
         place.insert((id.clone(), trial), row);
         let text = labels[row].take().unwrap_or_else(|| "{}".to_owned());
-        let labels = match shared.get(&text) {
-            Some(labels) => labels.clone(),
-            None => {
-                let labels: Labels = serde_json::from_str(&text).map_err(RecordError::broken(&path))?;
-                shared.insert(text, labels.clone());
-                labels
-            }
+        let labels = if let Some(labels) = shared.get(&text) {
+            labels.clone()
+        } else {
+            let labels: Labels = serde_json::from_str(&text).map_err(RecordError::broken(&path))?;
+            shared.insert(text, labels.clone());
+            labels
         };
         samples.push(Sample {
             id,
