@@ -84,6 +84,12 @@ impl Source {
             Self::Replay => "replay",
         }
     }
+
+    /// The source with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Live, Self::Cache, Self::Replay].into_iter().find(|source| source.name() == name)
+    }
 }
 
 /// A reply with what it took to get it. Of a reply from the cache these are the figures of the original call.

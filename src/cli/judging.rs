@@ -93,7 +93,7 @@ impl JudgingSum {
     /// `None` without judges.
     pub(super) fn of(record: &RunRecord) -> Option<Self> {
         let mut took = Judging::default();
-        for judging in record.samples.iter().filter_map(|sample| sample.judging) {
+        for judging in record.samples.iter().filter_map(|sample| sample.judging.as_deref()) {
             took.calls += judging.calls;
             took.latency_ms += judging.latency_ms;
             took.usage = took.usage.map_or(judging.usage, |sum| Some(sum + judging.usage.unwrap_or_default()));

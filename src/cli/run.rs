@@ -15,7 +15,7 @@ use super::output::Output;
 use super::outside::Outside;
 use super::progress::Progress;
 use crate::call::{Reply, Source};
-use crate::compare::{Confusion, MetricEstimate, confusions, default_metrics, side_of_record, summarise};
+use crate::compare::{Confusion, MetricEstimate, confusions, default_metrics, numbers_of_record, summarise};
 use crate::config::Project;
 use crate::evalset::{EvalSet, Sample, Selection};
 use crate::gate::Exit;
@@ -134,7 +134,7 @@ pub(super) fn print(project: &Project, made: &MadeRun, global: &Global, output: 
     let metrics =
         if project.config.metrics.is_empty() { default_metrics(record) } else { project.config.metrics.clone() };
     let seed = global.seed.unwrap_or(project.config.seed);
-    let estimates = summarise(&side_of_record(record, &made.source(), &metrics)?, seed)?;
+    let estimates = summarise(&numbers_of_record(record, &made.source(), &metrics)?, seed)?;
     let asked = &record.manifest.asked;
     let failed = record.samples.iter().filter(|sample| sample.error.is_some()).count();
     match output.format() {

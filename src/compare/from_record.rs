@@ -20,6 +20,22 @@ pub fn side_of_record(
     source: &str,
     metrics: &BTreeMap<String, MetricSpec>,
 ) -> Result<Side, CompareError> {
+    let mut side = numbers_of_record(record, source, metrics)?;
+    let examples = record.samples.chunk_by(|a, b| a.id == b.id);
+    side.inputs = examples.clone().map(|trials| trials[0].input.clone()).collect();
+    side.answers = Some(examples.map(|trials| Answers { texts: trials.iter().map(answer_text).collect() }).collect());
+    Ok(side)
+}
+
+/// The same without what was asked and answered: enough for estimates, and of a million examples a fraction of the memory.
+///
+/// # Errors
+/// As [`side_of_record`].
+pub fn numbers_of_record(
+    record: &RunRecord,
+    source: &str,
+    metrics: &BTreeMap<String, MetricSpec>,
+) -> Result<Side, CompareError> {
     let manifest = &record.manifest;
     let asked = &manifest.asked;
     let judges = judges_of(record, metrics);
@@ -45,10 +61,8 @@ pub fn side_of_record(
         groups: groups.then(|| examples.iter().map(|trials| trials[0].group.clone()).collect()),
         labels: labels(&examples),
         metrics: metrics.collect::<Result<_, _>>()?,
-        answers: Some(
-            examples.iter().map(|trials| Answers { texts: trials.iter().map(answer_text).collect() }).collect(),
-        ),
-        inputs: examples.iter().map(|trials| trials[0].input.clone()).collect(),
+        answers: None,
+        inputs: None,
         judges,
         measured: Vec::new(),
     })

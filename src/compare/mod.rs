@@ -33,7 +33,7 @@ pub use corpus::{CORPUS_METHOD, CORPUS_RESAMPLES, CorpusEvidence};
 pub use error::CompareError;
 pub use estimate::{Estimate, Needs};
 pub use flips::{Flip, Flips};
-pub use from_record::{judges_of, side_of_record};
+pub use from_record::{judges_of, numbers_of_record, side_of_record};
 pub use from_table::{TableColumns, read_side};
 pub use measure::{Measure, Measured, PairedMeasure, measured};
 pub use metric::{MetricSpec, default_metrics};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::corpus::BINS;
+use crate::call::Source;
 use crate::record::{RunRecord, Sample};
 use crate::score::Status;
 use crate::stats::calibration::{Bin, Binning, ReliabilityRow, errors_from_bins, reliability_table};
@@ -55,8 +56,8 @@ pub fn spending(record: &RunRecord) -> Spending {
         failed: samples.iter().filter(|sample| sample.error.is_some()).count() as u64,
         live: samples
             .iter()
-            .all(|sample| !sample.source.is_empty())
-            .then(|| samples.iter().filter(|sample| sample.source == "live").count() as u64),
+            .all(|sample| sample.source.is_some())
+            .then(|| samples.iter().filter(|sample| sample.source == Some(Source::Live)).count() as u64),
         input_tokens: tokens(|sample| sample.usage.map(|usage| usage.input_tokens)),
         output_tokens: tokens(|sample| sample.usage.map(|usage| usage.output_tokens)),
         cost_usd: (!costs.is_empty()).then(|| costs.iter().sum()),

@@ -102,7 +102,9 @@ impl Target {
             (Ok(runtime), Ok(client)) => (runtime, client),
             (runtime, client) => {
                 let why = runtime.err().map(|error| error.to_string()).or(client.err()).unwrap_or_default();
-                spans.iter().for_each(|_| counts.lost(1, || why.clone()));
+                for _ in spans {
+                    counts.lost(1, || why.clone());
+                }
                 return;
             }
         };
@@ -173,15 +175,12 @@ fn plain(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let [first, after @ ..] = rest {
         let digits = (*first == b'%').then(|| after.get(..2).and_then(|two| std::str::from_utf8(two).ok())).flatten();
-        match digits.and_then(|two| u8::from_str_radix(two, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
+        if let Some(byte) = digits.and_then(|two| u8::from_str_radix(two, 16).ok()) {
+            bytes.push(byte);
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

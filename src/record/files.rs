@@ -8,7 +8,7 @@ use super::error::RecordError;
 use super::manifest::Manifest;
 use super::measures;
 use super::sample::{Judging, RunRecord, Sample};
-use crate::call::{Finish, Usage};
+use crate::call::{Finish, Source, Usage};
 use crate::evalset::Labels;
 use crate::score::{ScoreRow, Status, Value};
 use crate::table::{
@@ -107,16 +107,16 @@ fn samples_frame(samples: &[Sample]) -> Frame {
         .with("input", text(&|s| s.input.clone()))
         .with("latency_ms", number(&|s| s.latency_ms))
         .with("attempts", integer(&|s| Some(s.attempts.into())))
-        .with("source", text(&|s| Some(s.source.clone())))
+        .with("source", text(&|s| Some(s.source.map(Source::name).unwrap_or_default().to_owned())))
         .with("input_tokens", integer(&|s| s.usage.map(|u| u.input_tokens as i64)))
         .with("output_tokens", integer(&|s| s.usage.map(|u| u.output_tokens as i64)))
         .with("cost_usd", number(&|s| s.cost_usd))
         .with("finish", text(&|s| s.finish.map(|finish| finish.name().to_owned())))
-        .with("judge_calls", integer(&|s| s.judging.map(|j| j.calls.into())))
-        .with("judge_latency_ms", number(&|s| s.judging.map(|j| j.latency_ms)))
-        .with("judge_input_tokens", integer(&|s| s.judging?.usage.map(|u| u.input_tokens as i64)))
-        .with("judge_output_tokens", integer(&|s| s.judging?.usage.map(|u| u.output_tokens as i64)))
-        .with("judge_cost_usd", number(&|s| s.judging?.cost_usd))
+        .with("judge_calls", integer(&|s| s.judging.as_ref().map(|j| j.calls.into())))
+        .with("judge_latency_ms", number(&|s| s.judging.as_ref().map(|j| j.latency_ms)))
+        .with("judge_input_tokens", integer(&|s| s.judging.as_ref()?.usage.map(|u| u.input_tokens as i64)))
+        .with("judge_output_tokens", integer(&|s| s.judging.as_ref()?.usage.map(|u| u.output_tokens as i64)))
+        .with("judge_cost_usd", number(&|s| s.judging.as_ref()?.cost_usd))
 }
 
 type Pair<'a> = (&'a Sample, &'a ScoreRow);
@@ -236,7 +236,7 @@ fn read_parquet(folder: &Path) -> Result<Vec<Sample>, RecordError> {
     let (ids, trials) = (columns.texts()?, columns.integers()?);
     let (mut answers, mut errors, mut labels, mut groups, mut inputs) =
         (columns.texts()?, columns.texts()?, columns.texts()?, columns.texts()?, columns.texts()?);
-    let (latencies, attempts, mut sources) = (columns.numbers()?, columns.integers()?, columns.texts()?);
+    let (latencies, attempts, sources) = (columns.numbers()?, columns.integers()?, columns.texts()?);
     let (input_tokens, output_tokens, costs) = (columns.integers()?, columns.integers()?, columns.numbers()?);
     // Records of earlier versions do not have it.
     let finishes = if column_names(&path)?.iter().any(|name| name == "finish") {
@@ -252,13 +252,12 @@ fn read_parquet(folder: &Path) -> Result<Vec<Sample>, RecordError> {
         let trial = trials[row].unwrap_or_default() as u32;
         place.insert((id.clone(), trial), row);
         let text = labels[row].take().unwrap_or_else(|| "{}".to_owned());
-        let labels = match shared.get(&text) {
-            Some(labels) => labels.clone(),
-            None => {
-                let labels: Labels = serde_json::from_str(&text).map_err(RecordError::broken(&path))?;
-                shared.insert(text, labels.clone());
-                labels
-            }
+        let labels = if let Some(labels) = shared.get(&text) {
+            labels.clone()
+        } else {
+            let labels: Labels = serde_json::from_str(&text).map_err(RecordError::broken(&path))?;
+            shared.insert(text, labels.clone());
+            labels
         };
         samples.push(Sample {
             id,
@@ -270,7 +269,7 @@ fn read_parquet(folder: &Path) -> Result<Vec<Sample>, RecordError> {
             input: inputs[row].take(),
             latency_ms: latencies[row],
             attempts: attempts[row].unwrap_or_default() as u32,
-            source: sources[row].take().unwrap_or_default(),
+            source: sources[row].as_deref().and_then(Source::from_name),
             usage: input_tokens[row].zip(output_tokens[row]).map(|(input, output)| Usage {
                 input_tokens: input as u64,
                 output_tokens: output as u64,
@@ -341,15 +340,17 @@ fn add_judging(path: &Path, samples: &mut [Sample]) -> Result<(), RecordError> {
     let (calls, latencies) = (columns.integers()?, columns.numbers()?);
     let (input, output, costs) = (columns.integers()?, columns.integers()?, columns.numbers()?);
     for (row, sample) in samples.iter_mut().enumerate() {
-        sample.judging = calls[row].map(|calls| Judging {
-            calls: calls as u32,
-            latency_ms: latencies[row].unwrap_or_default(),
-            usage: input[row].zip(output[row]).map(|(input, output)| Usage {
-                input_tokens: input as u64,
-                output_tokens: output as u64,
-                ..Usage::default()
-            }),
-            cost_usd: costs[row],
+        sample.judging = calls[row].map(|calls| {
+            Box::new(Judging {
+                calls: calls as u32,
+                latency_ms: latencies[row].unwrap_or_default(),
+                usage: input[row].zip(output[row]).map(|(input, output)| Usage {
+                    input_tokens: input as u64,
+                    output_tokens: output as u64,
+                    ..Usage::default()
+                }),
+                cost_usd: costs[row],
+            })
         });
     }
     Ok(())

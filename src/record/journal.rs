@@ -3,6 +3,9 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +17,7 @@ use crate::table::{TableError, json_reason};
 
 pub(super) const JOURNAL: &str = "journal.jsonl";
 
-/// How long a reply may be in the kernel's hands only: what a power cut can cost. A killed process costs nothing.
+/// How long a reply is in the kernel's hands only, and as long as the disk takes: what a power cut can cost. A killed process costs nothing.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 
 /// The first line.
@@ -60,6 +63,52 @@ pub struct Journal {
     file: File,
     line: Vec<u8>,
     synced: Instant,
+    syncer: Syncer,
+}
+
+/// Forces what was appended to the disk from a thread of its own: a busy disk takes long, and answers do not wait for it.
+#[derive(Debug)]
+struct Syncer {
+    ask: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+    failed: Arc<Mutex<Option<std::io::Error>>>,
+}
+
+impl Syncer {
+    fn start(file: &File) -> std::io::Result<Self> {
+        let file = file.try_clone()?;
+        let failed = Arc::new(Mutex::new(None));
+        let told = Arc::clone(&failed);
+        let (ask, asked) = sync_channel(1);
+        let work = move || {
+            while asked.recv().is_ok() {
+                if let Err(error) = file.sync_data() {
+                    *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(work)?;
+        Ok(Self { ask: Some(ask), thread: Some(thread), failed })
+    }
+
+    /// Asks for it; says what went wrong the last time.
+    fn sync_soon(&self) -> std::io::Result<()> {
+        if let Some(ask) = &self.ask {
+            // One that waits already covers what was appended since.
+            let _ = ask.try_send(());
+        }
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for Syncer {
+    fn drop(&mut self) {
+        // The thread holds the file, and with it the lock that keeps other processes out.
+        self.ask = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Journal {
@@ -77,7 +126,8 @@ impl Journal {
         let path = folder.join(JOURNAL);
         let file = OpenOptions::new().create_new(true).append(true).open(&path).map_err(TableError::io(&path))?;
         lock(&file, folder)?;
-        let mut journal = Self { path, file, line: Vec::new(), synced: Instant::now() };
+        let syncer = Syncer::start(&file).map_err(TableError::io(&path))?;
+        let mut journal = Self { path, file, line: Vec::new(), synced: Instant::now(), syncer };
         journal.write(&Header {
             schema: SCHEMA.to_owned(),
             started: started.to_owned(),
@@ -109,7 +159,8 @@ impl Journal {
         }
         file.set_len(whole).map_err(TableError::io(&path))?;
         file.seek(SeekFrom::End(0)).map_err(TableError::io(&path))?;
-        let journal = Self { path, file, line: Vec::new(), synced: Instant::now() };
+        let syncer = Syncer::start(&file).map_err(TableError::io(&path))?;
+        let journal = Self { path, file, line: Vec::new(), synced: Instant::now(), syncer };
         Ok((journal, Replayed { started: header.started, rows }))
     }
 
@@ -131,7 +182,8 @@ impl Journal {
     pub fn append(&mut self, row: &JournalRow) -> Result<(), RecordError> {
         self.write(row)?;
         if self.synced.elapsed() >= SYNC_EVERY {
-            self.sync()?;
+            self.synced = Instant::now();
+            self.syncer.sync_soon().map_err(TableError::io(&self.path))?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
-use crate::call::{Answered, Finish, Usage};
+use crate::call::{Answered, Finish, Source, Usage};
 use crate::evalset::{Example, Labels};
 use crate::score::ScoreRow;
 
@@ -36,9 +36,9 @@ pub struct Sample {
     /// How often its calls were tried.
     #[serde(skip)]
     pub attempts: u32,
-    /// Where its answer came from.
+    /// Where its answer came from; baselines do not say.
     #[serde(skip)]
-    pub source: String,
+    pub source: Option<Source>,
     /// Tokens, where the provider says.
     #[serde(skip)]
     pub usage: Option<Usage>,
@@ -50,7 +50,7 @@ pub struct Sample {
     pub finish: Option<Finish>,
     /// What judging it took, where judges were asked.
     #[serde(skip)]
-    pub judging: Option<Judging>,
+    pub judging: Option<Box<Judging>>,
     /// The scores, by scorer and part.
     #[serde(skip)]
     pub scores: Vec<ScoreRow>,

@@ -248,7 +248,9 @@ impl State {
             Reply::Output(_) | Reply::Vector(_) => {}
         }
         // 3: a client's.
-        self.finished(&id, Some(&self.root), 3, &name, started, attributes, events, status)
+        let rest =
+            json!({"kind": 3, "parentSpanId": self.root, "attributes": attributes, "events": events, "status": status});
+        self.finished(&id, &name, started, rest)
     }
 
     fn root(&self, done: usize, broken: bool) -> Value {
@@ -260,32 +262,22 @@ impl State {
         ];
         let status = if broken { json!({"code": 2}) } else { json!({}) };
         // 1: internal.
-        self.finished(&self.root, None, 1, &self.name, self.started, attributes, Vec::new(), status)
+        let rest = json!({"kind": 1, "attributes": attributes, "status": status});
+        self.finished(&self.root, &self.name, self.started, rest)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of a span")]
-    fn finished(
-        &self,
-        id: &str,
-        parent: Option<&str>,
-        kind: u8,
-        name: &str,
-        started: u128,
-        attributes: Vec<Value>,
-        events: Vec<Value>,
-        status: Value,
-    ) -> Value {
-        json!({
+    /// A span that ends now; `rest` is what kinds of spans differ in.
+    fn finished(&self, id: &str, name: &str, started: u128, rest: Value) -> Value {
+        let mut span = json!({
             "traceId": self.trace,
             "spanId": id,
-            "parentSpanId": parent.unwrap_or_default(),
             "name": name,
-            "kind": kind,
             "startTimeUnixNano": started.to_string(),
             "endTimeUnixNano": now().to_string(),
-            "attributes": attributes,
-            "events": events,
-            "status": status,
-        })
+        });
+        if let (Value::Object(span), Value::Object(rest)) = (&mut span, rest) {
+            span.extend(rest);
+        }
+        span
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::error::RunError;
 use super::plan::Plan;
-use crate::call::{Answered, Call, Key, Replies, Reply, Step, Usage};
+use crate::call::{Answered, Call, Key, Replies, Reply, Source, Step, Usage};
 use crate::candidate::Answer;
 use crate::evalset::Example;
 use crate::record::{Judging, Sample, shown_input};
@@ -22,11 +22,11 @@ pub(super) struct Task {
     /// Nothing where one of them came in a batch.
     latency_ms: Option<f64>,
     attempts: u32,
-    source: Option<&'static str>,
+    source: Option<Source>,
     usage: Option<Usage>,
     cost_usd: Option<f64>,
     /// What judging took.
-    judging: Option<Judging>,
+    judging: Option<Box<Judging>>,
 }
 
 /// What a task needs next.
@@ -75,7 +75,7 @@ impl Task {
         } else {
             self.latency_ms = self.latency_ms.filter(|_| !answered.batch).map(|sum| sum + answered.latency_ms);
             self.attempts += answered.attempts;
-            self.source = Some(answered.source.name());
+            self.source = Some(answered.source);
             if let Some(more) = answered.usage {
                 self.usage = Some(self.usage.unwrap_or_default() + more);
             }
@@ -148,11 +148,11 @@ impl Task {
             input: Some(shown_input(&self.example)),
             latency_ms: self.latency_ms,
             attempts: self.attempts,
-            source: self.source.unwrap_or("live").to_owned(),
+            source: Some(self.source.unwrap_or(Source::Live)),
             usage: self.usage,
             cost_usd: self.cost_usd,
             finish: answer.finish,
-            judging: self.judging,
+            judging: self.judging.clone(),
             scores,
         }))
     }
