@@ -16,7 +16,9 @@ use crate::compare::Flip;
 use crate::config::Project;
 use crate::evalset::Folder;
 use crate::gate::{Decision, Exit, Verdict};
-use crate::publish::{Annotation, Github, Level, Marker, Posted, PublishError, comment, summarise, workflow_commands};
+use crate::publish::{
+    Annotation, Github, Level, Marker, Posted, PublishError, comment, set_outputs, summarise, workflow_commands,
+};
 use crate::report::{Limit, Report, escape_control, markdown};
 use crate::table::for_each_line;
 
@@ -113,6 +115,15 @@ fn publish(project: &Project, report: &Report, what: &What<'_>, github: &Github)
         // On stderr, which GitHub reads just as well, and where they do not mix with a result.
         workflow_commands(&annotations).iter().for_each(|line| complain(line));
     }
+    let regressed = serde_json::to_string(&verdict.regressed).map_err(|error| Failure::machine(error.to_string()))?;
+    set_outputs(
+        github,
+        &[
+            ("decision", verdict.decision.name().to_owned()),
+            ("exit-code", verdict.exit_code.to_string()),
+            ("regressed", regressed),
+        ],
+    )?;
     let short = markdown(&report.view, Limit::Comment);
     // Before the comment: whatever becomes of that, the report is there.
     if what.summary {
