@@ -26,6 +26,7 @@ use crate::table::for_each_line;
 const SHOWN: usize = 200;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct PublishArgs {
     /// A run that was checked (its id, its folder, `latest`), or a verdict.json
     subject: String,
@@ -101,7 +102,11 @@ pub(super) fn after_check(project: &Project, report: &Report, output: &Output) {
         .map_err(Failure::from)
         .and_then(|github| publish(project, report, &what, &github));
     match done {
-        Ok(done) => text(&done).lines().for_each(|line| output.note(line)),
+        Ok(done) => {
+            for line in text(&done).lines() {
+                output.note(line);
+            }
+        }
         Err(failure) => complain(&format!("warning: not published: {}", failure.message)),
     }
 }
@@ -113,7 +118,9 @@ fn publish(project: &Project, report: &Report, what: &What<'_>, github: &Github)
         let annotations = annotations(project, report, verdict, github);
         done.annotations = annotations.len();
         // On stderr, which GitHub reads just as well, and where they do not mix with a result.
-        workflow_commands(&annotations).iter().for_each(|line| complain(line));
+        for line in workflow_commands(&annotations) {
+            complain(&line);
+        }
     }
     let regressed = serde_json::to_string(&verdict.regressed).map_err(|error| Failure::machine(error.to_string()))?;
     set_outputs(
