@@ -35,7 +35,7 @@ impl Outcome {
     }
 
     pub fn log(&self) -> String {
-        self.steps.iter().map(|step| format!("== {}\n{}\n", step.name, step.said)).collect()
+        self.steps.iter().fold(String::new(), |log, step| log + "== " + &step.name + "\n" + &step.said + "\n")
     }
 }
 
@@ -366,7 +366,7 @@ fn every_input_reaches_the_program() {
     std::fs::rename(nested.join("evalgauge.toml"), nested.join("gate.toml")).unwrap();
     // One of two dozen: no regression that could be shown, and none that could be ruled out.
     let rules = nested.join("candidates/rules.toml");
-    std::fs::write(&rules, std::fs::read_to_string(&rules).unwrap().replace("\"courier\", ", "")).unwrap();
+    std::fs::write(&rules, std::fs::read_to_string(&rules).unwrap().replace("\"delivery\", ", "")).unwrap();
     let runner = Runner::new(&server, 7)
         .input("working-directory", "nested")
         .input("config", "gate.toml")
@@ -375,6 +375,7 @@ fn every_input_reaches_the_program() {
         .input("mode", "non-inferiority")
         .input("budget", "0.50")
         .input("name", "strict")
+        .input("resolve", "true")
         .input("cache", "false")
         .input("artifact", "")
         .input("comment", "true");

@@ -103,7 +103,7 @@ impl Server {
     /// A comment that is there already.
     pub fn plant(&self, body: &str, kind: &str, association: &str) -> u64 {
         let mut state = self.state.lock().unwrap();
-        state.add(7, json!(body), kind, association)
+        state.add(7, &json!(body), kind, association)
     }
 
     pub fn bodies(&self) -> Vec<String> {
@@ -117,7 +117,7 @@ impl Server {
 }
 
 impl State {
-    fn add(&mut self, number: u64, body: Value, kind: &str, association: &str) -> u64 {
+    fn add(&mut self, number: u64, body: &Value, kind: &str, association: &str) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
         self.comments.push(json!({
@@ -150,7 +150,7 @@ impl State {
                 if body.as_str().is_none_or(|body| body.encode_utf16().count() > 65_536) {
                     return (422, json!({"message": "Body is too long (maximum is 65536 characters)"}));
                 }
-                let id = self.add(number.unwrap(), body, "Bot", "NONE");
+                let id = self.add(number.unwrap(), &body, "Bot", "NONE");
                 (201, self.comments.iter().find(|comment| comment["id"] == id).unwrap().clone())
             }
             ("PATCH", _) if one.is_some() => match place(self) {
