@@ -222,6 +222,9 @@ pub(super) struct RunArgs {
     /// finds its batches again with --resume
     #[arg(long)]
     pub(super) batch: bool,
+    /// Dollars that this run may cost at most; nothing is sent beyond [default: the config's]
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    pub(super) budget: Option<f64>,
     /// Only one of several parts of the chosen examples, like 3/16; `merge` makes one record of all parts
     #[arg(long, value_name = "I/N")]
     pub(super) shard: Option<Shard>,
@@ -501,6 +504,12 @@ pub(super) struct TableArgs {
     /// The worst score that is a pass [default: the good end of the scale, for scores that are all at an end]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(super) pass_at: Option<f64>,
+}
+
+/// An amount of money.
+fn dollars(text: &str) -> Result<f64, String> {
+    let amount = text.trim().parse::<f64>().ok().filter(|amount| amount.is_finite() && *amount >= 0.0);
+    amount.ok_or_else(|| "expected US dollars, 0 or more, like 2.50".to_owned())
 }
 
 /// Two numbers, ascending, with a comma between them.

@@ -8,7 +8,8 @@ use super::git::exact_revision;
 use crate::config::Project;
 use crate::provider::cache::{CacheMode, Store, default_place};
 use crate::provider::{
-    BreakerState, Budget, Kept, Notice, Notices, PriceTable, ProviderSpec, Revision, Surroundings, VersionSpec,
+    BreakerState, Budget, BudgetSpec, Kept, Notice, Notices, PriceTable, ProviderSpec, Revision, Surroundings,
+    VersionSpec,
 };
 
 pub(super) struct Outside<'p> {
@@ -79,6 +80,14 @@ impl<'p> Outside<'p> {
     /// Under a budget that others spend from too.
     pub(super) fn spending(mut self, budget: Arc<Budget>) -> Self {
         self.budget = budget;
+        self
+    }
+
+    /// With another limit in dollars than the settings name, where one is given.
+    pub(super) fn with_usd(mut self, project: &Project, usd: Option<f64>) -> Self {
+        if usd.is_some() {
+            self.budget = Arc::new(Budget::new(BudgetSpec { usd, ..project.config.budget }));
+        }
         self
     }
 

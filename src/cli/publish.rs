@@ -16,7 +16,9 @@ use crate::compare::Flip;
 use crate::config::Project;
 use crate::evalset::Folder;
 use crate::gate::{Decision, Exit, Verdict};
-use crate::publish::{Annotation, Github, Level, Marker, Posted, PublishError, comment, summarise, workflow_commands};
+use crate::publish::{
+    Annotation, Github, Level, Marker, Posted, PublishError, comment, set_outputs, summarise, workflow_commands,
+};
 use crate::report::{Limit, Report, escape_control, markdown};
 use crate::table::for_each_line;
 
@@ -24,6 +26,7 @@ use crate::table::for_each_line;
 const SHOWN: usize = 200;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct PublishArgs {
     /// A run that was checked (its id, its folder, `latest`), or a verdict.json
     subject: String,
@@ -99,7 +102,11 @@ pub(super) fn after_check(project: &Project, report: &Report, output: &Output) {
         .map_err(Failure::from)
         .and_then(|github| publish(project, report, &what, &github));
     match done {
-        Ok(done) => text(&done).lines().for_each(|line| output.note(line)),
+        Ok(done) => {
+            for line in text(&done).lines() {
+                output.note(line);
+            }
+        }
         Err(failure) => complain(&format!("warning: not published: {}", failure.message)),
     }
 }
@@ -111,8 +118,19 @@ fn publish(project: &Project, report: &Report, what: &What<'_>, github: &Github)
         let annotations = annotations(project, report, verdict, github);
         done.annotations = annotations.len();
         // On stderr, which GitHub reads just as well, and where they do not mix with a result.
-        workflow_commands(&annotations).iter().for_each(|line| complain(line));
+        for line in workflow_commands(&annotations) {
+            complain(&line);
+        }
     }
+    let regressed = serde_json::to_string(&verdict.regressed).map_err(|error| Failure::machine(error.to_string()))?;
+    set_outputs(
+        github,
+        &[
+            ("decision", verdict.decision.name().to_owned()),
+            ("exit-code", verdict.exit_code.to_string()),
+            ("regressed", regressed),
+        ],
+    )?;
     let short = markdown(&report.view, Limit::Comment);
     // Before the comment: whatever becomes of that, the report is there.
     if what.summary {

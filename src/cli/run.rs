@@ -74,7 +74,8 @@ pub(super) fn dry(
     let evalset = project.evalset(global.evalset.as_deref())?;
     let (name, provider) = project.candidate(candidate)?;
     let judges = load_judges(&project.root, &project.config.scorers)?;
-    let outside = Outside::new(project, &all(provider, &judges), concurrency(project, args), args.cache)?;
+    let outside = Outside::new(project, &all(provider, &judges), concurrency(project, args), args.cache)?
+        .with_usd(project, args.budget);
     let around = outside.around_without_keys();
     let sides = Sides { candidate: (name, provider), judges: &judges, against: None };
     let plan = plan(project, &evalset, &sides, around, args, global)?;
@@ -219,7 +220,8 @@ pub(super) fn execute(
 ) -> Result<MadeRun, Failure> {
     let (name, provider) = project.candidate(candidate)?;
     let judges = load_judges(&project.root, &project.config.scorers)?;
-    let outside = Outside::new(project, &all(provider, &judges), concurrency(project, args), args.cache)?;
+    let outside = Outside::new(project, &all(provider, &judges), concurrency(project, args), args.cache)?
+        .with_usd(project, args.budget);
     let asked = AgainstAsked { named: args.against.as_deref(), baseline, evalset: &evalset.name, candidate: name };
     let against = against(project, &judges, &asked, output)?;
     let sides = Sides { candidate: (name, provider), judges: &judges, against: against.as_ref() };

@@ -16,7 +16,7 @@ const ATTEMPTS: u32 = 5;
 /// The longest wait before the second attempt; it doubles with every further one.
 const BASE: Duration = Duration::from_millis(500);
 /// What is waited for at most, also where the server asks for more.
-const CAP: Duration = Duration::from_secs(60);
+const CAP: Duration = Duration::from_mins(1);
 /// How long one attempt may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of an answer: a page of a hundred comments of the greatest length, with room.

@@ -29,6 +29,8 @@ pub struct Github {
     page: Option<String>,
     /// Where the step's summary goes.
     pub(super) summary: Option<PathBuf>,
+    /// Where the step's outputs go.
+    pub(super) output: Option<PathBuf>,
     /// The folder that paths in annotations start from.
     pub workspace: Option<PathBuf>,
 }
@@ -75,6 +77,7 @@ impl Github {
             run: number("GITHUB_RUN_ID").map(|run| (run, number("GITHUB_RUN_ATTEMPT").unwrap_or(1))),
             page,
             summary: get("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+            output: get("GITHUB_OUTPUT").map(PathBuf::from),
             workspace: get("GITHUB_WORKSPACE").map(PathBuf::from),
         })
     }

@@ -16,5 +16,5 @@ pub use annotation::{Annotation, Level, workflow_commands};
 pub use comment::{Posted, comment};
 pub use error::PublishError;
 pub use github::{Github, Marker};
-pub use summary::summarise;
+pub use summary::{set_outputs, summarise};
 pub use token::Token;

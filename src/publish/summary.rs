@@ -1,4 +1,4 @@
-//! The step's summary: a file that GitHub shows below the job.
+//! The files of a step: its summary, which GitHub shows below the job, and its outputs.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -32,6 +32,17 @@ pub fn summarise(github: &Github, report: &str, shorter: &str) -> Result<bool, P
         file.write_all(format!("\n{text}\n").as_bytes()).map_err(TableError::io(path))?;
     }
     Ok(true)
+}
+
+/// Adds to the step's outputs, where there are any. Values are JSON, which stays on one line whatever is in it.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn set_outputs(github: &Github, outputs: &[(&str, String)]) -> Result<(), PublishError> {
+    let Some(path) = &github.output else { return Ok(()) };
+    let text: Vec<String> = outputs.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(TableError::io(path))?;
+    Ok(file.write_all(text.concat().as_bytes()).map_err(TableError::io(path))?)
 }
 
 #[cfg(test)]

@@ -77,6 +77,7 @@ pub fn clean(command: &mut Command, folder: &Path) {
             command.env_remove(name.as_ref());
         }
     }
+    command.env("EVALGAUGE_CACHE_DIR", folder.join(".answers"));
     command.env("NO_COLOR", "1").env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap());
 }
 

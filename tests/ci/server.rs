@@ -40,6 +40,8 @@ pub struct State {
     pub comments: Vec<Value>,
     pub requests: Vec<Request>,
     pub unknown_tokens: usize,
+    /// How often the application was asked that is no part of the API.
+    pub asked: usize,
     next_id: u64,
 }
 
@@ -101,7 +103,7 @@ impl Server {
     /// A comment that is there already.
     pub fn plant(&self, body: &str, kind: &str, association: &str) -> u64 {
         let mut state = self.state.lock().unwrap();
-        state.add(json!(body), kind, association)
+        state.add(7, &json!(body), kind, association)
     }
 
     pub fn bodies(&self) -> Vec<String> {
@@ -115,12 +117,12 @@ impl Server {
 }
 
 impl State {
-    fn add(&mut self, body: Value, kind: &str, association: &str) -> u64 {
+    fn add(&mut self, number: u64, body: &Value, kind: &str, association: &str) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
         self.comments.push(json!({
-            "id": id, "body": body, "user": {"login": "somebody", "type": kind}, "author_association": association,
-            "html_url": format!("https://github.example/acme/app/pull/7#issuecomment-{id}"),
+            "id": id, "number": number, "body": body, "user": {"login": "somebody", "type": kind}, "author_association": association,
+            "html_url": format!("https://github.example/acme/app/pull/{number}#issuecomment-{id}"),
         }));
         id
     }
@@ -133,19 +135,22 @@ impl State {
         };
         let one = path.strip_prefix("/repos/acme/app/issues/comments/").and_then(|id| id.parse::<u64>().ok());
         let place = |state: &Self| state.comments.iter().position(|comment| comment["id"].as_u64() == one);
+        let thread = path.strip_prefix("/repos/acme/app/issues/").and_then(|rest| rest.strip_suffix("/comments"));
+        let number = thread.and_then(|number| number.parse::<u64>().ok());
         match (request.method.as_str(), path) {
-            ("GET", "/repos/acme/app/issues/7/comments") => {
+            ("GET", _) if number.is_some() => {
                 let size = query("per_page").unwrap_or(30);
                 let page = query("page").unwrap_or(1);
-                let comments = self.comments.iter().skip(size * (page - 1)).take(size);
+                let of_thread = self.comments.iter().filter(|comment| comment["number"].as_u64() == number);
+                let comments = of_thread.skip(size * (page - 1)).take(size);
                 (200, comments.cloned().collect())
             }
-            ("POST", "/repos/acme/app/issues/7/comments") => {
+            ("POST", _) if number.is_some() => {
                 let body = request.body["body"].clone();
                 if body.as_str().is_none_or(|body| body.encode_utf16().count() > 65_536) {
                     return (422, json!({"message": "Body is too long (maximum is 65536 characters)"}));
                 }
-                let id = self.add(body, "Bot", "NONE");
+                let id = self.add(number.unwrap(), &body, "Bot", "NONE");
                 (201, self.comments.iter().find(|comment| comment["id"] == id).unwrap().clone())
             }
             ("PATCH", _) if one.is_some() => match place(self) {
@@ -193,6 +198,13 @@ fn serve(stream: &TcpStream, state: &Mutex<State>, fate: &Fate, gate: &Gate) -> 
         let mut bytes = vec![0; length];
         reader.read_exact(&mut bytes)?;
         let request = Request { method, path, body: serde_json::from_slice(&bytes).unwrap_or_default() };
+        if request.path == "/answer" {
+            state.lock().unwrap().asked += 1;
+            let body = r#"{"team": "billing"}"#;
+            (&mut &*stream)
+                .write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes())?;
+            continue;
+        }
         let number = {
             let mut state = state.lock().unwrap();
             state.requests.push(request.clone());

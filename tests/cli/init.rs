@@ -252,7 +252,8 @@ fn a_program_is_asked() {
 #[test]
 fn what_is_wrong_with_a_table_is_said_before_anything_is_written() {
     let good = "question,answer\nsay 1,one\nsay 2,two\nsay 3,three\n";
-    let cases: [(&[(&str, &str)], &[&str], &str); 11] = [
+    type Case<'c> = (&'c [(&'c str, &'c str)], &'c [&'c str], &'c str);
+    let cases: [Case<'_>; 11] = [
         (&[], &["--from", "mine.csv"], "mine.csv"),
         (&[("mine.csv", "question,answer\n")], &["--from", "mine.csv"], "no rows"),
         (&[("mine.csv", "question;answer\na;b\n")], &["--from", "mine.csv"], "separate the columns by commas"),
