@@ -37,15 +37,8 @@ pub enum Experiment {
 
 impl Experiment {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Position,
-        Self::Length,
-        Self::Format,
-        Self::Verbosity,
-        Self::Tone,
-        Self::SelfPreference,
-        Self::Noise,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Position, Self::Length, Self::Format, Self::Verbosity, Self::Tone, Self::SelfPreference, Self::Noise];
 
     /// The name, as it stands in results.
     #[must_use]
@@ -437,11 +430,7 @@ impl Auditor {
             let (va, vb) = (a.se * a.se, b.se * b.se);
             let df = (va + vb) * (va + vb) / (va * va / a.df + vb * vb / b.df);
             let welch = MeanEstimate { mean: a.mean - b.mean, se: (va + vb).sqrt(), df };
-            return Ok(Estimate {
-                effect: welch.mean,
-                interval: welch.t_interval(self.alpha)?,
-                method: Method::Welch,
-            });
+            return Ok(Estimate { effect: welch.mean, interval: welch.t_interval(self.alpha)?, method: Method::Welch });
         }
         // A group that does not vary has no standard error to add.
         let each = self.alpha.among(2);

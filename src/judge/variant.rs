@@ -126,7 +126,9 @@ fn longest(value: &mut Value) -> Option<&mut String> {
 }
 
 fn longer<'v>(values: impl Iterator<Item = &'v mut Value>) -> Option<&'v mut String> {
-    values.filter_map(longest).reduce(|best, text| if text.chars().count() > best.chars().count() { text } else { best })
+    values
+        .filter_map(longest)
+        .reduce(|best, text| if text.chars().count() > best.chars().count() { text } else { best })
 }
 
 /// Filler about as long as a text; where it begins follows from the text, so that items do not all get the same.
@@ -188,8 +190,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const ALL: [Variant; 5] =
-        [Variant::Padded, Variant::Bulleted, Variant::Wordy, Variant::Hedged, Variant::Assertive];
+    const ALL: [Variant; 5] = [Variant::Padded, Variant::Bulleted, Variant::Wordy, Variant::Hedged, Variant::Assertive];
 
     fn words(text: &str) -> Vec<&str> {
         text.split_whitespace().filter(|word| *word != "-").collect()
