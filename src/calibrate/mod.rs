@@ -4,6 +4,7 @@
 //! [`Licence`], by the rules of `docs/calibration.md`.
 
 mod against;
+mod audit;
 mod calibration;
 mod ceiling;
 mod disagreement;
@@ -16,6 +17,7 @@ mod scale;
 mod warning;
 
 pub use against::{Against, ClassScores, Coefficients, Confusion, Kappa, LabelScores, Ordered, PassFail};
+pub use audit::{AuditLine, Auditor, Experiment, FEWEST_ITEMS, Method, Outcome, not_measured};
 pub use calibration::{
     Calibration, JudgeCalibration, Marginals, Options, Precision, SliceCalibration, Spread, Unparsed, UnparsedRate,
     calibrate,

@@ -39,9 +39,41 @@ pub struct Orders {
     pub pairs: u32,
     /// They disagreed.
     pub flips: u32,
+    /// Readings, two a pair, that found the answer better that was shown first.
+    #[serde(default)]
+    pub first: u32,
+    /// Readings that found the answer better that was shown second.
+    #[serde(default)]
+    pub second: u32,
 }
 
 impl Orders {
+    /// Adds those of somebody else.
+    pub(super) const fn add(&mut self, more: Self) {
+        self.pairs += more.pairs;
+        self.flips += more.flips;
+        self.first += more.first;
+        self.second += more.second;
+    }
+
+    /// Adds one pair: what was said with the answer first, and with it second; both of the answer, not of the place.
+    pub(super) fn add_pair(&mut self, forth: &[(String, Grade)], back: &[(String, Grade)]) {
+        let names = |grades: &[(String, Grade)], name: &str| {
+            grades.iter().any(|(_, grade)| matches!(grade, Grade::Label(label) if label == name))
+        };
+        self.pairs += 1;
+        self.flips += u32::from(forth != back);
+        self.first += u32::from(names(forth, "A")) + u32::from(names(back, "B"));
+        self.second += u32::from(names(forth, "B")) + u32::from(names(back, "A"));
+    }
+
+    /// From −1 (whatever is shown second is better) to 1 (whatever is shown first); 0 where places do not matter.
+    #[must_use]
+    pub fn lean(&self) -> Option<f64> {
+        let readings = 2 * self.pairs;
+        (readings > 0).then(|| (f64::from(self.first) - f64::from(self.second)) / f64::from(readings))
+    }
+
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde hands over")]
     const fn is_none(&self) -> bool {
         self.pairs == 0
@@ -79,7 +111,7 @@ impl Judgement {
         const KEPT: usize = 2_000;
         let mut remarks: Vec<String> = Vec::new();
         if self.orders.flips > 0 {
-            let Orders { pairs, flips } = self.orders;
+            let Orders { pairs, flips, .. } = self.orders;
             remarks.push(format!("[flip: in {flips} of {pairs} the order decided]"));
         }
         remarks.extend(self.split.iter().map(|split| format!("[members disagree: {split}]")));

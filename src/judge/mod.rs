@@ -19,6 +19,7 @@ mod reply;
 mod scale;
 mod spec;
 mod step;
+mod variant;
 mod warnings;
 mod label_entries;
 mod label_error;
@@ -42,4 +43,5 @@ pub use scale::GradeScale;
 pub use spec::{
     Combine, DimensionSpec, Expected, JudgeKind, JudgeSpec, LevelSpec, OVERALL, Overall, Range, SanitySpec, ScaleSpec,
 };
+pub use variant::Variant;
 pub use warnings::{MOST_WORDS, ModelFacts, warnings};

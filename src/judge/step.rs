@@ -161,9 +161,8 @@ impl Judge {
                 Ok(mut read) if read.len() == 2 => {
                     let (back, forth) = (read.pop(), read.pop());
                     let Some((forth, back)) = forth.zip(back) else { continue };
-                    orders.pairs += 1;
                     let agree = forth.grades == back.grades;
-                    orders.flips += u32::from(!agree);
+                    orders.add_pair(&forth.grades, &back.grades);
                     let tie = || vec![(OVERALL.to_owned(), Grade::Label("tie".to_owned()))];
                     let grades = if agree { forth.grades } else { tie() };
                     let both = [("A first", forth.rationale), ("B first", back.rationale)];
@@ -247,8 +246,7 @@ impl Judge {
         let mut orders = Orders::default();
         let mut rationales = Vec::new();
         for (member, judgement) in &said {
-            orders.pairs += judgement.orders.pairs;
-            orders.flips += judgement.orders.flips;
+            orders.add(judgement.orders);
             missing.extend(judgement.missing.iter().map(|why| format!("{}: {why}", member.name)));
             rationales.extend(judgement.rationale.as_ref().map(|rationale| format!("{}: {rationale}", member.name)));
         }

@@ -1,5 +1,6 @@
 //! Plan → events → record. The only module that sends calls, through a provider.
 
+mod again;
 mod batch;
 mod close;
 mod engine;
@@ -12,6 +13,7 @@ mod plan;
 mod spans;
 mod task;
 
+pub use again::Again;
 pub use batch::{FirstCalls, ask_in_batches};
 pub use close::close;
 pub use engine::{Limits, run};

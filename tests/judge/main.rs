@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "test program")]
 
 mod attacks;
+mod audit;
 mod kinds;
 mod project;
 mod runs;

@@ -1,6 +1,9 @@
-//! `evalgauge judge`: make a judge, look at it, try it.
+//! `evalgauge judge`: make a judge, look at it, try it, find out what sways it.
 
 mod attacks;
+mod audit;
+mod audit_authors;
+mod audit_text;
 mod create;
 mod show;
 mod trial;
@@ -32,6 +35,9 @@ enum JudgeVerb {
     },
     /// Run a judge's known-good and known-bad cases, or answers that try to steer it
     Try(TryArgs),
+    /// Find out what sways a judge beside the content: the place, length, form, wording and tone of an answer, who wrote
+    /// it, and chance
+    Audit(audit::AuditArgs),
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +86,7 @@ pub(super) fn run(args: &JudgeArgs, global: &Global, output: &Output) -> Result<
     match &args.verb {
         JudgeVerb::New(args) => create::run(args, &project, output),
         JudgeVerb::Show { name } => show::run(name, &project, output),
+        JudgeVerb::Audit(args) => audit::run(args, &project, global, output),
         JudgeVerb::Try(args) => trial::run(args, &project, global, output),
     }
 }

@@ -183,7 +183,8 @@ fn router(loaded: &LoadedJudge, outside: &Outside<'_>, needed: bool) -> Result<R
     }
 }
 
-fn add(sum: &mut Judging, more: Judging) {
+/// Adds what another item took.
+pub(super) fn add(sum: &mut Judging, more: Judging) {
     sum.calls += more.calls;
     sum.latency_ms += more.latency_ms;
     if let Some(usage) = more.usage {
