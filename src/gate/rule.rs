@@ -290,32 +290,32 @@ fn licences(evidence: &Evidence<'_>) -> Vec<RuleOutcome> {
     evidence
         .standings
         .iter()
-        .map(|standing| match &standing.refused {
-            Some(why) => RuleOutcome::new(Rule::Licence, standing.metric.as_str(), RuleState::Unmeasured, why.as_str()),
-            None => {
-                let kappa = standing.kappa.map_or_else(String::new, |kappa| format!(", κ {kappa:.2}"));
-                let corrected = standing.corrected.map_or_else(String::new, |rates| {
-                    let side = |rate: CorrectedRate| {
-                        let CorrectedRate { raw, corrected, interval } = rate;
-                        let [raw, corrected, low, high] =
-                            [raw, corrected, interval.low, interval.high].map(|share| 100.0 * share);
-                        format!("{raw:.1} → {corrected:.1} % [{low:.1}, {high:.1}]")
-                    };
-                    format!(
-                        "; with its known errors taken out: baseline {}, head {}",
-                        side(rates.baseline),
-                        side(rates.head)
-                    )
-                });
-                let detail = format!(
-                    "judge `{}` ({}) may be used for {}{kappa} on {} items{corrected}",
-                    standing.judge,
-                    standing.dimension,
-                    standing.allows.words(),
-                    standing.items
-                );
-                RuleOutcome::new(Rule::Licence, standing.metric.as_str(), RuleState::Held, detail)
+        .map(|standing| {
+            if let Some(why) = &standing.refused {
+                return RuleOutcome::new(Rule::Licence, standing.metric.as_str(), RuleState::Unmeasured, why.as_str());
             }
+            let kappa = standing.kappa.map_or_else(String::new, |kappa| format!(", κ {kappa:.2}"));
+            let corrected = standing.corrected.map_or_else(String::new, |rates| {
+                let side = |rate: CorrectedRate| {
+                    let CorrectedRate { raw, corrected, interval } = rate;
+                    let [raw, corrected, low, high] =
+                        [raw, corrected, interval.low, interval.high].map(|share| 100.0 * share);
+                    format!("{raw:.1} → {corrected:.1} % [{low:.1}, {high:.1}]")
+                };
+                format!(
+                    "; with its known errors taken out: baseline {}, head {}",
+                    side(rates.baseline),
+                    side(rates.head)
+                )
+            });
+            let detail = format!(
+                "judge `{}` ({}) may be used for {}{kappa} on {} items{corrected}",
+                standing.judge,
+                standing.dimension,
+                standing.allows.words(),
+                standing.items
+            );
+            RuleOutcome::new(Rule::Licence, standing.metric.as_str(), RuleState::Held, detail)
         })
         .collect()
 }
