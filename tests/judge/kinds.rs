@@ -216,23 +216,28 @@ fn in_a_gate_the_preference_is_the_change() {
     };
     project.ok(&["run"]);
     project.ok(&["baseline", "bless", "latest"]);
-    let delta = |code: i32| {
-        let verdict = project.json(code, &["check", "--as-of", "2026-11-21"]);
-        let cell = verdict["cells"].as_array().unwrap().iter().find(|cell| cell["slice"] == "overall").unwrap().clone();
+    // `compare` needs no licence, which a judge without labels has not.
+    let delta = || {
+        project.ok(&["run"]);
+        let comparison = project.json(0, &["compare", "reports/baseline/qs/app", "latest"]);
+        let cell =
+            comparison["cells"].as_array().unwrap().iter().find(|cell| cell["slice"] == "overall").unwrap().clone();
         cell["delta"].as_f64().unwrap()
     };
     // Every answer is better: the change is the mean preference.
     set(7);
-    assert_eq!(delta(0), 1.0);
+    assert_eq!(delta(), 1.0);
     project.ok(&["baseline", "bless", "latest"]);
     // The new baseline won everywhere against the old one; a head as good as it has not fallen by that.
-    assert_eq!(delta(0), 0.0);
+    assert_eq!(delta(), 0.0);
     set(6);
-    assert_eq!(delta(1), -1.0);
+    assert_eq!(delta(), -1.0);
+    let (stdout, _) = project.exits(4, &["check", "--as-of", "2026-11-21"]);
+    assert!(stdout.contains("`evalgauge calibrate j`"), "{stdout}");
     // Compared with some other record, its preferences say nothing about this baseline.
     project.ok(&["run"]);
     set(5);
     project.ok(&["run", "--against", "latest"]);
-    let (_, stderr) = project.exits(4, &["gate", "reports/baseline/qs/app", "latest"]);
+    let (_, stderr) = project.exits(4, &["compare", "reports/baseline/qs/app", "latest"]);
     assert!(stderr.contains("was not compared with the answers of this baseline"), "{stderr}");
 }

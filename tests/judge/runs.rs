@@ -139,7 +139,11 @@ fn records_of_different_judges_are_not_compared() {
     project.ok(&["baseline", "bless", "latest"]);
     // The same judge again, with another limit: comparable.
     project.judge("j", &server.base_url(), GRADE, &format!("limits = {{ concurrency = 2 }}\n{SCALE}"), PROMPT);
-    project.ok(&["check"]);
+    let compared = |code: i32| {
+        project.ok(&["run"]);
+        project.exits(code, &["compare", "reports/baseline/qs/app", "latest"]).1
+    };
+    compared(0);
     let manifest = project.manifest();
     let id = &manifest["asked"]["scorers"]["quality"]["judge"];
     assert_eq!((&id["name"], &id["kind"], &id["dimension"]), (&json!("j"), &json!("grade"), &json!("*")));
@@ -151,16 +155,16 @@ fn records_of_different_judges_are_not_compared() {
         ("pass", GRADE, "[scale]\nvalues = [1, 2, 3]\npass_at = 2", PROMPT),
     ] {
         project.judge("j", &server.base_url(), head, tail, prompt);
-        let (_, stderr) = project.exits(4, &["check"]);
+        let stderr = compared(4);
         assert!(stderr.contains("scorer `quality` is not the same on both sides"), "{what}: {stderr}");
     }
     project.judge("j", &server.base_url(), GRADE, SCALE, PROMPT);
     let settings = project.read("judges/j/judge.toml");
     project.write("judges/j/judge.toml", &settings.replace("temperature = 0", "temperature = 1"));
-    project.exits(4, &["check"]);
+    compared(4);
     // What is only for people changes nothing.
     project.write("judges/j/judge.toml", &format!("about = \"how good it is\"\n{settings}"));
-    let (_, stderr) = project.exits(4, &["check"]);
+    let stderr = compared(4);
     assert!(stderr.contains("not the same"), "`about` is part of the prompt of a single grade: {stderr}");
 }
 
@@ -196,5 +200,5 @@ fn an_answer_that_steers_is_reported_in_the_run() {
     assert!(scores[1].1.get("marks").is_none());
     assert_eq!(run["judging"]["scorers"]["quality"]["steers"], 1);
     // The marks survive the files.
-    project.ok(&["check", "--base", "latest"]);
+    project.ok(&["compare", "latest", "latest"]);
 }
