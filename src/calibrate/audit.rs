@@ -404,10 +404,10 @@ impl Auditor {
     /// The mean of values between −`range` and `range`.
     fn mean(&self, values: &[f64], range: f64) -> Result<Estimate> {
         at_least("items", FEWEST_ITEMS, values.len())?;
-        self.mean_at(values, range, self.alpha)
+        Self::mean_at(values, range, self.alpha)
     }
 
-    fn mean_at(&self, values: &[f64], range: f64, alpha: Alpha) -> Result<Estimate> {
+    fn mean_at(values: &[f64], range: f64, alpha: Alpha) -> Result<Estimate> {
         let estimate = MeanEstimate::of(values)?;
         match estimate.t_interval(alpha) {
             Ok(interval) => Ok(Estimate {
@@ -430,7 +430,7 @@ impl Auditor {
         }
         // A group that does not vary has no standard error to add.
         let each = self.alpha.among(2);
-        let (x, y) = (self.mean_at(own, self.range, each)?, self.mean_at(others, self.range, each)?);
+        let (x, y) = (Self::mean_at(own, self.range, each)?, Self::mean_at(others, self.range, each)?);
         let interval = Interval::new(x.interval.low - y.interval.high, x.interval.high - y.interval.low);
         Ok(Estimate { effect: a.mean - b.mean, interval, method: Method::Bound })
     }

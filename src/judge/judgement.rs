@@ -74,7 +74,6 @@ impl Orders {
         (readings > 0).then(|| (f64::from(self.first) - f64::from(self.second)) / f64::from(readings))
     }
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde hands over")]
     const fn is_none(&self) -> bool {
         self.pairs == 0
     }

@@ -128,7 +128,9 @@ impl Asking<'_> {
         let provider: &dyn Provider = if round == 0 { &self.router } else { &again };
         let work = Work { judge: self.judge, items, seed: self.seed, provider, concurrency: self.concurrency };
         let judged = self.runtime.block_on(judge_items(work, interrupted()))?;
-        judged.iter().for_each(|item| add(&mut self.took, item.judging));
+        for item in &judged {
+            add(&mut self.took, item.judging);
+        }
         Ok(judged)
     }
 }
