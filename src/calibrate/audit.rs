@@ -209,16 +209,12 @@ impl Auditor {
             let downs = changes.iter().filter(|change| **change < 0.0).count();
             let [doing, _, _, what] = experiment.words();
             let does = match estimate.effect {
-                effect if effect > 0.0 => format!("raises the grade by {}", size(effect)),
-                effect if effect < 0.0 => format!("lowers the grade by {}", size(effect)),
+                effect if effect > 0.0 => format!("raises the grade by {} of {}", size(effect), size(self.range)),
+                effect if effect < 0.0 => format!("lowers the grade by {} of {}", size(effect), size(self.range)),
                 _ => "leaves the grade as it is".to_owned(),
             };
-            let sentence = format!(
-                "{doing} {does} of {} ({}): {}",
-                size(self.range),
-                self.around(estimate, counts.0),
-                sways(estimate, what, self.range)
-            );
+            let sentence =
+                format!("{doing} {does} ({}): {}", self.around(estimate, counts.0), sways(estimate, what, self.range));
             Ok(AuditLine {
                 measure: "change of the grade",
                 p: Some(signs(ups, downs, counts.0)?.mcnemar_exact()),

@@ -132,7 +132,12 @@ fn a_judge_that_counts_letters_prefers_length() {
     );
     let server = Server::start(|asked| {
         let longer = asked.block("FIRST").len().cmp(&asked.block("SECOND").len());
-        Say::json(&json!({"reasoning": "r", "winner": ["B", "tie", "A"][(longer as i8 + 1) as usize]}))
+        let winner = match longer {
+            std::cmp::Ordering::Less => "B",
+            std::cmp::Ordering::Equal => "tie",
+            std::cmp::Ordering::Greater => "A",
+        };
+        Say::json(&json!({"reasoning": "r", "winner": winner}))
     });
     let audit =
         project(&server, "kind = \"pairwise\"").json(0, &["judge", "audit", "j", "--only", "length,tone,position"]);
@@ -205,8 +210,9 @@ fn own_family_is_compared_beside_human_labels() {
         let model = if own { "gpt-4o-mini-2024-07-18" } else { "claude-opus-4-1-20250805" };
         let id = format!("i{at}");
         items += &(json!({"id": id, "answer": text, "labels": {"model": model}}).to_string() + "\n");
-        for rater in ["r1", "r2"] {
-            let label = facts(&text).min(2);
+        for (rater, more) in [("r1", 0), ("r2", u64::from(at % 5 == 0))] {
+            // The second rater is kinder to some, as often of one family as of the other.
+            let label = facts(&text) + more;
             let row = json!({"id": id, "rater": rater, "kind": "human", "dimension": "overall", "label": label});
             labels += &(row.to_string() + "\n");
         }
