@@ -294,6 +294,7 @@ mod tests {
             se: Some(0.05),
             kappa_by_rater: BTreeMap::new(),
             inter_rater: Some(0.8),
+            pass_fail: None,
             unparsed: 0.0,
             licence,
         };
@@ -313,7 +314,7 @@ mod tests {
         let lines = [line("2026-06-01", "p1", 0.7), line("2026-08-01", "p2", 0.8)];
         let on = |prompt: &str, dimension: &str, day: &str| {
             standing(&lines, &digests(prompt), dimension, day.parse().unwrap())
-                .map(|licence| licence.reasons[0].clone())
+                .map(|dimension| dimension.licence.reasons[0].clone())
                 .map_err(|lapse| lapse.to_string())
         };
         assert_eq!(on("p2", "overall", "2026-08-01"), Ok("0.8".to_owned()));

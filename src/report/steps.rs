@@ -34,7 +34,7 @@ fn failed(verdict: &Verdict) -> Vec<String> {
     let rules = verdict.rules.iter().filter(|outcome| outcome.state == RuleState::Broken).count();
     if rules > 0 {
         let what = if rules == 1 { "the broken rule".to_owned() } else { format!("the {rules} broken rules") };
-        steps.push(format!("Look at {what} of the policy below; each says what it found."));
+        steps.push(format!("Look at {what} under Rules; each says what it found."));
     }
     if broke > 0 {
         let what = if broke == 1 {

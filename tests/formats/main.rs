@@ -187,7 +187,9 @@ fn doctored(
     text: &mut impl FnMut(usize) -> String,
 ) -> Value {
     match value {
-        Value::String(_) if ["schema", "decision", "mode", "state", "generator", "method", "as_of"].contains(&key) => {
+        Value::String(_)
+            if ["schema", "decision", "mode", "state", "rule", "generator", "method", "as_of"].contains(&key) =>
+        {
             value.clone()
         }
         Value::String(old) if old == "overall" => value.clone(),
@@ -209,7 +211,11 @@ fn doctored(
 fn verdicts_in_which_every_text_is_hostile() {
     let project = project(&(0..80).map(|i| format!("plain {i}")).collect::<Vec<_>>());
     let folder = check(&project);
-    let verdict: Value = serde_json::from_str(&project.read(&format!("{folder}/verdict.json"))).unwrap();
+    let mut verdict: Value = serde_json::from_str(&project.read(&format!("{folder}/verdict.json"))).unwrap();
+    verdict["rules"] = json!([
+        {"rule": "must-pass", "subject": "a subject", "state": "broken", "detail": "why"},
+        {"rule": "guard-rail", "subject": "another", "state": "open", "detail": "why not"},
+    ]);
     let mut texts = 0;
     let twin = doctored(&verdict, "", &mut HashMap::new(), &mut |place| {
         texts = texts.max(place + 1);
