@@ -306,6 +306,17 @@ impl ProviderSpec {
         Ok(Some(version))
     }
 
+    /// SHA-256 over the files that a program's command line names; nothing where no program is started.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn argv_digest(&self, root: &Path) -> Result<Option<String>, ProviderError> {
+        match self {
+            Self::Command(spec) => digest_of_argv(root, &spec.argv).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// SHA-256 over the settings, the files that decide the answers (rules, recording), and the version of what is running.
     ///
     /// # Errors

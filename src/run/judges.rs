@@ -152,7 +152,11 @@ fn check_model(spec: &ProviderSpec) -> Result<(), String> {
 /// SHA-256 over what decides a model's replies. How long is waited, how often it is tried, and which variable holds the
 /// key change nothing about them.
 fn model_digest(spec: &ProviderSpec, root: &Path) -> Result<String, ProviderError> {
-    let Some((vendor, model)) = spec.model() else { return spec.digest(root, None) };
+    let Some((vendor, model)) = spec.model() else {
+        let told = spec.digest(root, None)?;
+        // An edited program is another judge, also where no version is said: a licence must not outlive it.
+        return Ok(spec.argv_digest(root)?.map_or_else(|| told.clone(), |own| sha256_hex(format!("{told} {own}"))));
+    };
     let ModelSpec { model, base_url, api_version, headers, params, .. } = model;
     let base_url = base_url.as_deref().unwrap_or_else(|| vendor.base_url()).trim_end_matches('/');
     let settings: (&str, &str, &str, _, _, &Params) = (spec.kind(), model, base_url, api_version, headers, params);

@@ -8,4 +8,5 @@ mod kinds;
 mod project;
 mod runs;
 mod server;
+mod shipped;
 mod verbs;

@@ -85,7 +85,7 @@ pub(super) fn run(args: &JudgeArgs, global: &Global, output: &Output) -> Result<
     let project = Project::open(global.config.as_deref())?;
     match &args.verb {
         JudgeVerb::New(args) => create::run(args, &project, output),
-        JudgeVerb::Show { name } => show::run(name, &project, output),
+        JudgeVerb::Show { name } => show::run(name, &project, global, output),
         JudgeVerb::Audit(args) => audit::run(args, &project, global, output),
         JudgeVerb::Try(args) => trial::run(args, &project, global, output),
     }

@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
+use jiff::civil::Date;
 use serde::Serialize;
-use serde_json::Value;
 
-use super::super::args::OutputFormat;
+use super::super::args::{Global, OutputFormat};
+use super::super::calibrate::{digests, read_lines};
 use super::super::failure::Failure;
 use super::super::output::Output;
 use super::super::run::shown;
+use crate::calibrate::{CalibrationLine, standing};
 use crate::config::Project;
 use crate::gate::Exit;
 use crate::judge::JudgeId;
-use crate::run::{judges_folder, load_judge};
+use crate::run::{LoadedJudge, judges_folder, load_judge};
 
 #[derive(Serialize)]
 struct Printed {
@@ -31,13 +33,24 @@ struct Printed {
     warnings: Vec<String>,
     /// The newest calibration, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    calibration: Option<Value>,
+    calibration: Option<CalibrationLine>,
+    /// What that comes to today.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    uses: Vec<Standing>,
 }
 
-pub(super) fn run(name: &str, project: &Project, output: &Output) -> Result<Exit, Failure> {
+#[derive(Serialize)]
+struct Standing {
+    dimension: String,
+    may_be_used_for: String,
+}
+
+pub(super) fn run(name: &str, project: &Project, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let loaded = load_judge(&project.root, name)?;
     let judge = &loaded.judge;
     let folder = judges_folder(&project.root).join(name);
+    let lines = read_lines(&folder.join("calibrations.jsonl"))?;
+    let as_of = global.as_of.unwrap_or_else(|| jiff::Zoned::now().date());
     let printed = Printed {
         schema: "evalgauge.judge/1",
         id: loaded.id("*"),
@@ -50,7 +63,8 @@ pub(super) fn run(name: &str, project: &Project, output: &Output) -> Result<Exit
         calls_per_item: judge.calls_per_item(),
         sanity_cases: judge.spec.sanity.len(),
         warnings: loaded.warnings.clone(),
-        calibration: newest(&folder.join("calibrations.jsonl"))?,
+        uses: if lines.is_empty() { Vec::new() } else { uses(&loaded, &lines, as_of) },
+        calibration: lines.last().cloned(),
     };
     match output.format() {
         OutputFormat::Json => output.json(&printed)?,
@@ -59,14 +73,21 @@ pub(super) fn run(name: &str, project: &Project, output: &Output) -> Result<Exit
     Ok(Exit::Pass)
 }
 
-/// The last line of a file of calibrations that is one.
-fn newest(path: &Path) -> Result<Option<Value>, Failure> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Failure::input(format!("{}: {error}", path.display()))),
+/// What the judge may be used for on a day, a line a dimension.
+fn uses(loaded: &LoadedJudge, lines: &[CalibrationLine], as_of: Date) -> Vec<Standing> {
+    let digests = digests(&loaded.id("*"));
+    let one = |dimension: String| {
+        let says = match standing(lines, &digests, &dimension, as_of) {
+            Err(lapse) => format!("nothing: {lapse}"),
+            Ok(found) => {
+                let kappa = found.kappa.map_or_else(|| "0/0".to_owned(), |kappa| format!("{kappa:.2}"));
+                let by = if found.licence.stand_in { ", by stand-ins" } else { "" };
+                format!("{}, κ {kappa} on {} items{by}", found.licence.allows.words(), found.n)
+            }
+        };
+        Standing { dimension, may_be_used_for: says }
     };
-    Ok(text.lines().rev().find_map(|line| serde_json::from_str::<Value>(line).ok().filter(Value::is_object)))
+    loaded.judge.graded().into_iter().map(one).collect()
 }
 
 fn text(judge: &Printed, folder: &Path) -> String {
@@ -89,22 +110,18 @@ fn text(judge: &Printed, folder: &Path) -> String {
     lines.push(format!("  sha256      {}", id.sha256));
     lines.push(format!("  prompt      {}  ({})", id.prompt_sha256, id.engine));
     lines.push(format!("  sanity      {} cases; run them with `evalgauge judge try {}`", judge.sanity_cases, id.name));
-    lines.push(match &judge.calibration {
-        Some(calibration) => format!("  calibration {}", licence(calibration)),
-        None => format!(
+    match &judge.calibration {
+        Some(newest) => {
+            lines.push(format!("  calibration of {}; it may be used for", newest.date));
+            let one = |standing: &Standing| format!("    {}: {}", standing.dimension, standing.may_be_used_for);
+            lines.extend(judge.uses.iter().map(one));
+        }
+        None => lines.push(format!(
             "  calibration none: it may decide nothing; label answers and run `evalgauge calibrate {}`",
             id.name
-        ),
-    });
+        )),
+    }
     lines.extend(judge.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines.push(shown(folder));
     lines.join("\n") + "\n"
-}
-
-/// A calibration in a line.
-fn licence(calibration: &Value) -> String {
-    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let date = calibration.get("date").map_or_else(|| "undated".to_owned(), plain);
-    let licence = calibration.get("licence").map_or_else(|| "none stated".to_owned(), plain);
-    format!("of {date}: licence {licence}")
 }
