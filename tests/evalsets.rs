@@ -165,16 +165,18 @@ fn the_answer_of_the_most_similar_other_example_is_right_in_less_than_90_percent
             .iter()
             .map(|text| {
                 let mut counts = BTreeMap::new();
-                text.iter().for_each(|word| *counts.entry(word.as_str()).or_default() += 1.0);
+                for word in text {
+                    *counts.entry(word.as_str()).or_default() += 1.0;
+                }
                 counts
             })
             .collect();
         // BM25 with the usual constants.
         let score = |query: usize, other: usize| -> f64 {
             let long = 1.5 * (0.25 + 0.75 * texts[other].len() as f64 / mean);
-            let weight = |word: &&str| ((all - documents[*word] + 0.5) / (documents[*word] + 0.5)).ln_1p();
+            let weight = |word: &str| ((all - documents[word] + 0.5) / (documents[word] + 0.5)).ln_1p();
             let of = |word: &&str| counts[other].get(*word).map_or(0.0, |f| weight(word) * f * 2.5 / (f + long));
-            counts[query].keys().map(|word| of(&word)).sum()
+            counts[query].keys().map(of).sum()
         };
         let right = (0..examples.len())
             .filter(|&query| {

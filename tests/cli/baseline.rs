@@ -40,7 +40,7 @@ fn project() -> Harness {
     Harness::new()
         .config(CONFIG)
         .file("calc.jsonl", recording(1, |i, _| i % 10 == 0))
-        .file("flaky.jsonl", recording(3, |i, trial| (i + trial as usize) % 3 == 0))
+        .file("flaky.jsonl", recording(3, |i, trial| (i + trial as usize).is_multiple_of(3)))
         .evalset("sums", &examples(40))
 }
 

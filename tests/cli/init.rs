@@ -249,10 +249,11 @@ fn a_program_is_asked() {
     assert!(project.path("evalgauge.toml").is_file());
 }
 
+type Case<'c> = (&'c [(&'c str, &'c str)], &'c [&'c str], &'c str);
+
 #[test]
 fn what_is_wrong_with_a_table_is_said_before_anything_is_written() {
     let good = "question,answer\nsay 1,one\nsay 2,two\nsay 3,three\n";
-    type Case<'c> = (&'c [(&'c str, &'c str)], &'c [&'c str], &'c str);
     let cases: [Case<'_>; 11] = [
         (&[], &["--from", "mine.csv"], "mine.csv"),
         (&[("mine.csv", "question,answer\n")], &["--from", "mine.csv"], "no rows"),

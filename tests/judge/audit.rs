@@ -79,12 +79,10 @@ fn a_fair_judge_has_no_bias() {
     assert_eq!((server.count(), &again["experiments"]), (ITEMS * 8, &audit["experiments"]));
     let server = Server::start(|asked| {
         let (first, second) = (facts(asked.block("FIRST")), facts(asked.block("SECOND")));
-        let winner = if first == second {
-            "tie"
-        } else if first > second {
-            "A"
-        } else {
-            "B"
+        let winner = match first.cmp(&second) {
+            std::cmp::Ordering::Equal => "tie",
+            std::cmp::Ordering::Greater => "A",
+            std::cmp::Ordering::Less => "B",
         };
         Say::json(&json!({"reasoning": "r", "winner": winner}))
     });

@@ -127,7 +127,7 @@ fn an_edited_program_is_another_judge_also_without_a_version() {
     let project = copy();
     let settings = project.read("judges/rationale-rules/judge.toml");
     let without: String =
-        settings.lines().filter(|line| !line.starts_with("version")).map(|line| format!("{line}\n")).collect();
+        settings.lines().filter(|line| !line.starts_with("version")).flat_map(|line| [line, "\n"]).collect();
     project.write("judges/rationale-rules/judge.toml", &without);
     let digest = || project.json(0, &with(&["judge", "show", "rationale-rules"]))["model_sha256"].clone();
     let before = digest();
