@@ -132,9 +132,10 @@ fn granted(
     };
     let refused = (allows < needs).then(|| {
         format!(
-            "judge `{judge}` ({dimension}) may be used for {}, and this needs {}: {}; mend its prompt, rubric or model, then {remedy}",
+            "judge `{judge}` ({dimension}) may be used for {}{}, and this needs {}: {}; then {remedy}",
             allows.words(),
-            needs.words(),
+            if policy.licence == LicenceMode::Strict { " by the lower end of κ's interval" } else { "" },
+            if needs == Use::Absolute { "absolute thresholds" } else { "comparisons" },
             licence.reasons.first().map_or("", String::as_str)
         )
     });
