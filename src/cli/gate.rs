@@ -52,10 +52,19 @@ pub(super) fn run(args: &GateArgs, global: &Global, output: &Output) -> Result<E
     Ok(exit)
 }
 
-/// What "the same policy" means: SHA-256 over all its settings.
+/// What "the same policy" means: SHA-256 over the settings that are not the defaults, so that a version of evalgauge with one
+/// more setting does not make another policy of it.
 pub(super) fn policy_digest(policy: &GatePolicy) -> Result<String, Failure> {
-    let text = serde_json::to_string(&(policy, policy.min_n)).map_err(|error| Failure::machine(error.to_string()))?;
-    Ok(sha256_hex(text))
+    let fields = |policy: &GatePolicy| match serde_json::to_value(policy) {
+        Ok(serde_json::Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(Failure::machine("a policy is no object".to_owned())),
+        Err(error) => Err(Failure::machine(error.to_string())),
+    };
+    let (mut own, usual) = (fields(policy)?, fields(&GatePolicy::default())?);
+    own.retain(|key, value| usual.get(key) != Some(value));
+    own.insert("min_n".to_owned(), policy.min_n.into());
+    own.sort_keys();
+    Ok(sha256_hex(serde_json::Value::Object(own).to_string()))
 }
 
 /// The date of the decision: what was asked for, else today.
