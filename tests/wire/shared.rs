@@ -98,7 +98,8 @@ fn a_second_machine_asks_nobody() {
         }
     }
     for bytes in bucket.files.lock().unwrap().values().filter_map(|bytes| zstd::decode_all(&bytes[..]).ok()) {
-        let text = String::from_utf8(bytes).unwrap();
+        // The damaged one may be anything.
+        let text = String::from_utf8_lossy(&bytes);
         assert!(!text.contains(TOKEN) && !text.contains(KEY));
     }
 }
