@@ -148,6 +148,8 @@ fn corrected(judged: &JudgedBy, table: JudgeTable, compared: &[&CellComparison])
         return None;
     }
     let cell = compared.iter().find(|cell| cell.metric == judged.metric && cell.slice == OVERALL)?;
+    // The interval counts independent answers: several trials, or groups, would make it too short.
+    cell.evidence.table?;
     let side = |rate: Option<f64>| {
         let rate = rate?;
         let passed = (rate * cell.n as f64).round() as u64;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::error::RunError;
 use crate::call::{Call, Params, Replies, Request, Step, engine_version};
 use crate::judge::{Asker, Files, Item, Judge, JudgeError, JudgeId, JudgeKind, ModelFacts, family, warnings};
-use crate::provider::{ModelSpec, ProviderError, ProviderSpec, Router, Surroundings};
+use crate::provider::{ModelSpec, ProviderError, ProviderSpec, Router, Surroundings, VersionSpec};
 use crate::score::ScorerSpec;
 use crate::table::sha256_hex;
 
@@ -139,6 +139,9 @@ fn check_model(spec: &ProviderSpec) -> Result<(), String> {
         (model.is_some_and(|model| model.schema.is_some()), "schema"),
         (model.is_some_and(|model| !model.tools.is_empty() || model.tool_choice.is_some()), "tools"),
     ];
+    if spec.version().is_some_and(VersionSpec::needs_revision) {
+        return Err("a judge's `version` is made of `files` or `text`: by `git` every commit would be another judge, and end its licence".to_owned());
+    }
     match of_a_candidate.iter().find(|(wrong, _)| *wrong) {
         None => Ok(()),
         Some((_, key)) => Err(format!(

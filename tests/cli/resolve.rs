@@ -71,6 +71,9 @@ fn one_trial_is_enough_where_nothing_is_suspicious() {
     assert!(warnings(&verdict).contains("decided on one trial"), "{verdict:#}");
     assert!(!checked.stderr.contains("again:"), "{}", checked.stderr);
     assert_eq!((&verdict["trials"], &verdict["alpha"]), (&json!(1), &json!(0.01)));
+    // The stages share the policy's own α, whatever it is.
+    project.write("evalgauge.toml", config("[gate]\nalpha = 0.01\n"));
+    assert_eq!(check(&project, &["--resolve"]).exit(0).json()["alpha"], 0.002);
 }
 
 #[test]
