@@ -3,13 +3,13 @@
 
 use std::io::{self, Write};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::manifest::Asked;
 use super::sample::Sample;
 use crate::score::ScoreRow;
-use crate::table::sha256_hex;
 
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,16 +32,16 @@ enum LineRef<'a> {
     Score(&'a ScoreRow),
 }
 
-fn write_lines(asked: &Asked, samples: &[Sample], out: &mut impl Write) -> io::Result<()> {
-    let mut line = |line: &LineRef<'_>| {
-        serde_json::to_writer(&mut *out, line)?;
-        out.write_all(b"\n")
-    };
-    line(&LineRef::Asked(asked))?;
+fn write_line(line: &LineRef<'_>, out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")
+}
+
+fn write_samples(samples: &[Sample], out: &mut impl Write) -> io::Result<()> {
     for sample in samples {
-        line(&LineRef::Sample(sample))?;
+        write_line(&LineRef::Sample(sample), out)?;
         for score in &sample.scores {
-            line(&LineRef::Score(score))?;
+            write_line(&LineRef::Score(score), out)?;
         }
     }
     Ok(())
@@ -53,31 +53,34 @@ fn write_lines(asked: &Asked, samples: &[Sample], out: &mut impl Write) -> io::R
 /// A value that is no JSON, which finite scores never are.
 pub fn canonical_text(asked: &Asked, samples: &[Sample]) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    write_lines(asked, samples, &mut text)?;
+    write_line(&LineRef::Asked(asked), &mut text)?;
+    write_samples(samples, &mut text)?;
     Ok(text)
 }
 
+/// Samples that one thread writes as text at a time.
+const PIECE: usize = 512;
+/// Pieces of text that are in memory at once.
+const PIECES: usize = 32;
+
 /// The record's digest. `samples` must be in the order of id bytes and trial.
+///
+/// The text is written by all threads, piece by piece, and hashed in its order.
 ///
 /// # Errors
 /// As [`canonical_text`].
 pub fn record_sha256(asked: &Asked, samples: &[Sample]) -> io::Result<String> {
-    struct Hasher(Sha256);
-    impl Write for Hasher {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.update(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
+    let mut hasher = Sha256::new();
+    hasher.update(canonical_text(asked, &[])?);
+    for part in samples.chunks(PIECE * PIECES) {
+        let texts: Vec<Vec<u8>> = part.par_chunks(PIECE).map(samples_text).collect::<io::Result<_>>()?;
+        texts.iter().for_each(|text| hasher.update(text));
     }
-    // Whole lines at a time: hashing a few bytes per call costs more than the hash.
-    if samples.len() < 1000 {
-        return Ok(sha256_hex(canonical_text(asked, samples)?));
-    }
-    let mut out = io::BufWriter::with_capacity(1 << 16, Hasher(Sha256::new()));
-    write_lines(asked, samples, &mut out)?;
-    let hasher = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    Ok(crate::table::hex(&hasher.0.finalize()))
+    Ok(crate::table::hex(&hasher.finalize()))
+}
+
+fn samples_text(samples: &[Sample]) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    write_samples(samples, &mut text)?;
+    Ok(text)
 }

@@ -30,8 +30,12 @@ const SCORES: &str = "scores.parquet";
 pub fn save(folder: &Path, record: &RunRecord) -> Result<(), RecordError> {
     // A part at a time: the columns of a million answers beside the answers would be half as much again.
     let parts = || record.samples.chunks(PART);
-    write_frames(&folder.join(SAMPLES), samples_frame(&[]), parts().map(samples_frame))?;
-    write_frames(&folder.join(SCORES), scores_frame(&[]), parts().map(scores_frame))?;
+    let (samples, scores) = rayon::join(
+        || write_frames(&folder.join(SAMPLES), samples_frame(&[]), parts().map(samples_frame)),
+        || write_frames(&folder.join(SCORES), scores_frame(&[]), parts().map(scores_frame)),
+    );
+    samples?;
+    scores?;
     write_manifest(folder, &record.manifest)
 }
 
