@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::view::Unit;
+use super::unit::Unit;
 use crate::compare::MetricSummary;
 use crate::gate::{HonestBaseline, HonestScore, Standing};
 

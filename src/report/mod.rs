@@ -18,6 +18,7 @@ mod steps;
 mod terminal;
 mod text;
 mod trailer;
+mod unit;
 mod view;
 
 use std::borrow::Cow;

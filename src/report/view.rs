@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::costs::{Cost, costs};
 use super::honest::HonestView;
 use super::steps::next_steps;
+use super::unit::Unit;
 use crate::compare::{
     CORPUS_METHOD, CORPUS_RESAMPLES, CellComparison, Comparison, Flip, Identity, MetricEstimate, MetricSummary,
     OVERALL, Spending, Tests,
@@ -205,53 +206,6 @@ const fn state_word(state: State) -> &'static str {
         State::Same => "same answers",
         State::Accepted => "regressed, accepted",
         State::Shown => "shown only",
-    }
-}
-
-/// How numbers of a metric are written: shares as per cent and points, others with three decimals.
-#[derive(Clone, Copy)]
-pub(super) struct Unit {
-    percent: bool,
-}
-
-impl Unit {
-    pub(super) fn of(metrics: &[MetricSummary], name: &str) -> Self {
-        let unit = metrics.iter().find(|metric| metric.name == name).map(|metric| metric.scale);
-        Self { percent: unit.is_none_or(|scale| scale.low == 0.0 && scale.high == 1.0) }
-    }
-
-    pub(super) fn value(self, value: Option<f64>) -> String {
-        value.map_or_else(
-            || "–".to_owned(),
-            |v| if self.percent { format!("{:.1} %", 100.0 * v) } else { format!("{v:.3}") },
-        )
-    }
-
-    pub(super) const fn is_percent(self) -> bool {
-        self.percent
-    }
-
-    /// An interval of a value.
-    pub(super) fn range(self, ci: Option<(f64, f64)>) -> String {
-        ci.map_or_else(
-            || "–".to_owned(),
-            |(low, high)| format!("[{}, {}]", self.value(Some(low)), self.value(Some(high))),
-        )
-    }
-
-    pub(super) fn change(self, value: Option<f64>) -> String {
-        value.map_or_else(|| "–".to_owned(), |v| self.signed(v))
-    }
-
-    fn signed(self, value: f64) -> String {
-        let text = if self.percent { format!("{:+.1}", 100.0 * value) } else { format!("{value:+.3}") };
-        let digits = text.trim_start_matches(['+', '-']);
-        let is_zero = digits.bytes().all(|b| b == b'0' || b == b'.');
-        if is_zero { digits.to_owned() } else { text.replace('-', "−") }
-    }
-
-    pub(super) fn interval(self, ci: Option<(f64, f64)>) -> String {
-        ci.map_or_else(|| "–".to_owned(), |(low, high)| format!("[{}, {}]", self.signed(low), self.signed(high)))
     }
 }
 
@@ -464,7 +418,7 @@ impl View {
         trials: u32,
     ) -> Self {
         let estimate = |estimate: &MetricEstimate| {
-            let unit = Unit { percent: is_share(&estimate.metric) };
+            let unit = Unit::new(is_share(&estimate.metric));
             EstimateRow {
                 metric: estimate.metric.clone(),
                 estimate: estimate.estimate.to_owned(),
