@@ -480,7 +480,7 @@ fn resampled<'a>(mut methods: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn axis(metrics: &[MetricSummary], reach: f64) -> (String, String) {
-    let unit = metrics.first().map_or(Unit { percent: true }, |metric| Unit::of(metrics, &metric.name));
+    let unit = metrics.first().map_or(Unit::new(true), |metric| Unit::of(metrics, &metric.name));
     (unit.signed(-reach), unit.signed(reach))
 }
 
