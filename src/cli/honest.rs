@@ -196,19 +196,19 @@ impl Terms {
         if metrics.is_empty() {
             return Ok(None);
         }
-        let used: BTreeSet<&String> = metrics.values().map(|spec| &spec.scorer).collect();
+        // Every scorer that is no judge, so that their records can be looked at like any other.
         let scorers: BTreeMap<String, ScorerSpec> = config
             .scorers
             .iter()
-            .filter(|(name, _)| used.contains(name))
-            .map(|(n, s)| (n.clone(), s.clone()))
+            .filter(|(_, scorer)| scorer.judge().is_none())
+            .map(|(name, scorer)| (name.clone(), scorer.clone()))
             .collect();
         let dataset = &head.manifest.asked.dataset;
         let whole = project.evalset(Some(&format!("{}@{}", dataset.evalset, dataset.tag)))?;
         let answered: BTreeSet<&str> = head
             .samples
             .iter()
-            .filter(|sample| sample.scores.iter().any(|row| used.contains(&row.scorer)))
+            .filter(|sample| sample.scores.iter().any(|row| scorers.contains_key(&row.scorer)))
             .map(|sample| sample.id.as_str())
             .collect();
         let mut asked = whole.clone();

@@ -143,6 +143,17 @@ fn a_file_that_shares_examples_with_the_set_is_refused_and_they_are_named() {
     project.write("old.jsonl", line("x1", "train to Lisbon") + &line("x2", " password  expired\nagain"));
     project.run(&run).exit(2).stderr_has("1 input: `x2` (that of `b1`)");
     project.run(&["config", "check"]).exit(2).stderr_has("x2");
+    // The same words about another number are another input.
+    let order = |id: &str, count: u32| {
+        format!("{}\n", json!({"id": id, "input": {"text": "order", "count": count}, "expected": {"desk": "travel"}}))
+    };
+    let orders = Harness::new()
+        .config("evalset = \"orders\"\n[candidates.filed.majority]\nlearn = \"/desk\"\nfrom = \"old.jsonl\"\n[scorers.desk.exact]\nexpected = \"/desk\"\n")
+        .evalset("orders", &(order("a", 1) + &order("b", 2)));
+    orders.write("old.jsonl", order("x", 3));
+    orders.run(&["run"]).exit(0).stdout_has("2 of 2 passed");
+    orders.write("old.jsonl", order("x", 2));
+    orders.run(&["run"]).exit(2).stderr_has("1 input: `x` (that of `b`)");
     project.write("old.jsonl", line("x1", "train to Lisbon"));
     has(&answers(&project, &["--candidate", "filed"]), r#"a1 {"desk":"travel"}"#);
 }
@@ -224,6 +235,7 @@ fn check_sets_them_beside_the_candidate_and_decides_the_same() {
     assert_eq!(score("majority")["n"], 12);
     // Its record is a record like any other.
     let source = honest[1]["source"].as_str().unwrap();
+    project.run(&["report", source]).exit(0).stdout_has("desk");
     let compared = project.run(&["compare", source, "latest", "--format", "json"]).exit(0).json();
     assert_eq!(compared["cells"][0]["delta"], score("majority")["delta"]);
 

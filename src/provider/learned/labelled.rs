@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::router::ProviderError;
 use super::spec::Lesson;
 use crate::call::Pointer;
-use crate::evalset::{EvalSet, Fields, parse_file, strings_of};
+use crate::evalset::{EvalSet, Example, Fields, parse_file, strings_of};
 use crate::table::{Column, Want, read};
 
 /// How many ids a refusal names.
@@ -40,6 +40,8 @@ struct Raw {
     id: String,
     group: Option<String>,
     text: String,
+    /// Of an input that is no text, what it holds beside texts.
+    numbers: Vec<String>,
     /// What is right, place by place.
     right: Vec<Vec<Value>>,
 }
@@ -48,11 +50,15 @@ impl Labelled {
     /// Reads what a lesson is learned from.
     pub(super) fn load(lesson: &Lesson<'_>, root: &Path, evalset: &EvalSet) -> Result<Self, ProviderError> {
         let raw = match lesson.from {
-            None => of_evalset(lesson, evalset),
+            None => evalset.examples.iter().map(|example| raw(lesson, example)).collect(),
             Some(file) => {
                 let path = root.join(file);
-                let is_lines = path.extension().is_some_and(|ending| ending == "jsonl" || ending == "ndjson");
-                let raw = if is_lines { of_lines(lesson, &path)? } else { of_table(lesson, &path)? };
+                let ending = path.extension().unwrap_or_default();
+                let raw = if ["jsonl", "ndjson"].iter().any(|lines| ending.eq_ignore_ascii_case(lines)) {
+                    parse_file(&path, &Fields::default())?.iter().map(|example| raw(lesson, example)).collect()
+                } else {
+                    of_table(lesson, &path)?
+                };
                 refuse_shared(&raw, file, evalset)?;
                 raw
             }
@@ -117,24 +123,25 @@ fn right_at(expected: Option<&Value>, place: &Pointer) -> Vec<Value> {
     }
 }
 
-fn of_evalset(lesson: &Lesson<'_>, evalset: &EvalSet) -> Vec<Raw> {
-    let raw = |example: &std::sync::Arc<crate::evalset::Example>| Raw {
+/// An example of a set, or of a file with the fields of one.
+fn raw(lesson: &Lesson<'_>, example: &Example) -> Raw {
+    Raw {
         id: example.id.clone(),
         group: example.group.clone(),
         text: strings_of(&example.input),
+        numbers: numbers_of(&example.input),
         right: lesson.places.iter().map(|(_, place)| right_at(example.expected.as_ref(), place)).collect(),
-    };
-    evalset.examples.iter().map(raw).collect()
+    }
 }
 
-fn of_lines(lesson: &Lesson<'_>, path: &Path) -> Result<Vec<Raw>, ProviderError> {
-    let raw = |example: std::sync::Arc<crate::evalset::Example>| Raw {
-        id: example.id.clone(),
-        group: example.group.clone(),
-        text: strings_of(&example.input),
-        right: lesson.places.iter().map(|(_, place)| right_at(example.expected.as_ref(), place)).collect(),
-    };
-    Ok(parse_file(path, &Fields::default())?.into_iter().map(raw).collect())
+/// What an input holds beside texts.
+fn numbers_of(input: &Value) -> Vec<String> {
+    match input {
+        Value::Number(_) | Value::Bool(_) => vec![input.to_string()],
+        Value::Array(items) => items.iter().flat_map(numbers_of).collect(),
+        Value::Object(fields) => fields.values().flat_map(numbers_of).collect(),
+        Value::Null | Value::String(_) => Vec::new(),
+    }
 }
 
 fn of_table(lesson: &Lesson<'_>, path: &Path) -> Result<Vec<Raw>, ProviderError> {
@@ -160,10 +167,16 @@ fn of_table(lesson: &Lesson<'_>, path: &Path) -> Result<Vec<Raw>, ProviderError>
             return Err(ProviderError::Settings(format!("{}:{line}: the id `{id}` stands twice", path.display())));
         }
         let right = table.columns[2..].iter().map(|column| match column {
-            Column::Category(labels) => labels.get(row).map(|label| Value::from(label)).into_iter().collect(),
+            Column::Category(labels) => labels.get(row).map(Value::from).into_iter().collect(),
             _ => Vec::new(),
         });
-        raw.push(Raw { id: id.to_owned(), group: None, text: texts.get(row).to_owned(), right: right.collect() });
+        raw.push(Raw {
+            id: id.to_owned(),
+            group: None,
+            text: texts.get(row).to_owned(),
+            numbers: Vec::new(),
+            right: right.collect(),
+        });
     }
     Ok(raw)
 }
@@ -176,18 +189,23 @@ fn spaced_once(text: &str) -> String {
 /// Refuses a file that has examples of the set in it: who saw the questions proves nothing.
 fn refuse_shared(raw: &[Raw], file: &Path, evalset: &EvalSet) -> Result<(), ProviderError> {
     let ids: HashSet<&str> = evalset.examples.iter().map(|example| example.id.as_str()).collect();
-    let inputs: HashMap<String, &str> = evalset
-        .examples
-        .iter()
-        .map(|example| (spaced_once(&strings_of(&example.input)), example.id.as_str()))
-        .collect();
+    let mut inputs: HashMap<String, Vec<(Vec<String>, &str)>> = HashMap::new();
+    for example in &evalset.examples {
+        let text = spaced_once(&strings_of(&example.input));
+        inputs.entry(text).or_default().push((numbers_of(&example.input), &example.id));
+    }
     let same_id: Vec<String> =
         raw.iter().filter(|item| ids.contains(item.id.as_str())).map(|item| format!("`{}`", item.id)).collect();
     let same_input: Vec<String> = raw
         .iter()
         .filter(|item| !ids.contains(item.id.as_str()))
         .filter_map(|item| {
-            let other = inputs.get(&spaced_once(&item.text))?;
+            let text = spaced_once(&item.text);
+            // A text alone is the input as far as it goes; without one only the numbers tell.
+            let is_same = |numbers: &[String]| {
+                item.numbers == numbers || !text.is_empty() && (item.numbers.is_empty() || numbers.is_empty())
+            };
+            let (_, other) = inputs.get(&text)?.iter().find(|(numbers, _)| is_same(numbers))?;
             Some(format!("`{}` (that of `{other}`)", item.id))
         })
         .collect();
@@ -221,7 +239,7 @@ fn left_out(raw: &[Raw], evalset: &EvalSet) -> HashMap<String, Vec<usize>> {
             by_group.entry(group).or_default().push(index);
         }
     }
-    let of = |example: &crate::evalset::Example| {
+    let of = |example: &Example| {
         let mut left: Vec<usize> = by_id.get(example.id.as_str()).copied().into_iter().collect();
         left.extend(example.group.as_deref().and_then(|group| by_group.get(group)).into_iter().flatten());
         left.sort_unstable();
