@@ -9,6 +9,7 @@ use super::ab::AbArgs;
 use super::baseline::STALE_DAYS;
 use super::cache::CacheArgs;
 use super::calibrate::CalibrateArgs;
+use super::honest::HonestArgs;
 use super::init::InitArgs;
 use super::judge::JudgeArgs;
 use super::label::LabelArgs;
@@ -270,6 +271,8 @@ pub(super) struct CheckArgs {
     /// A checkout that has the baseline's candidate (the base branch), for running it again
     #[arg(long, value_name = "DIR")]
     pub(super) base_project: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) honest: HonestArgs,
     #[command(flatten)]
     pub(super) run: RunArgs,
     #[command(flatten)]

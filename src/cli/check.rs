@@ -7,6 +7,7 @@ use super::args::{CheckArgs, Global, RunArgs};
 use super::baseline::{STALE_DAYS, warnings as baseline_warnings};
 use super::failure::Failure;
 use super::gate::{as_of, policy_digest, with_flags};
+use super::honest::Honest;
 use super::licences::licences;
 use super::noise::floors;
 use super::output::Output;
@@ -44,6 +45,7 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
     let (name, _) = project.candidate(candidate)?;
     let evalset = project.evalset(global.evalset.as_deref())?;
     let (baseline, baseline_folder) = baseline_record(&project, args.base.as_deref(), &evalset.name, name)?;
+    let honest = Honest::new(&project, &evalset, name, &args.honest, output)?;
     let base_project =
         args.base_project.as_deref().map(|folder| Project::open(Some(&folder.join(FILE)))).transpose()?;
     let evalset_name = format!("{}@{}", evalset.name, evalset.version.tag);
@@ -102,8 +104,10 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
     };
     remember(&reports, &line(&checked.verdict, &made))?;
     let exit = checked.verdict.decision.exit();
+    let mut verdict = checked.verdict;
+    honest.add_to(&mut verdict, (&made.record, &made.folder.path), seed, output);
     let sources = Sources { project: &project, baseline: Some(&baseline), head: &made.record, others: &[] };
-    let report = sources.add_to(Report::of_verdict(checked.verdict))?;
+    let report = sources.add_to(Report::of_verdict(verdict))?;
     let folder = args.reports.as_ref().unwrap_or(&made.folder.path);
     write_all(&report, folder)?;
     write(&report, args.rows.into(), output)?;

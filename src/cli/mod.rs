@@ -16,6 +16,7 @@ mod event_log;
 mod failure;
 mod gate;
 mod git;
+mod honest;
 mod init;
 mod judge;
 mod judging;

@@ -101,6 +101,7 @@ impl<'p> Outside<'p> {
             prices: &self.prices,
             notices: &self.notices,
             revision: self.revision.as_ref(),
+            evalset: None,
             cache: self.store.as_ref().map(|store| (store, self.mode)),
         }
     }

@@ -52,6 +52,9 @@ pub struct Config {
     /// The candidate that `check` and `run` take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub candidate: Option<String>,
+    /// The honest baselines that `check --baselines` sets beside the candidate: candidates, or kinds that learn.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub baselines: Vec<String>,
     /// Trials of every example.
     pub trials: u32,
     /// Calls in flight.
@@ -88,6 +91,7 @@ impl Default for Config {
         Self {
             evalset: None,
             candidate: None,
+            baselines: Vec::new(),
             trials: 1,
             concurrency: 8,
             seed: DEFAULT_SEED,
@@ -147,6 +151,18 @@ impl Config {
         };
         if let Some(name) = self.candidate.as_ref().filter(|name| !self.candidates.contains_key(*name)) {
             return Err(named("candidate", name, self.candidates.keys().collect()));
+        }
+        for name in &self.baselines {
+            let is_one = match self.candidates.get(name) {
+                Some(spec) => spec.is_honest_baseline(),
+                None => ProviderSpec::LEARNING.contains(&name.as_str()),
+            };
+            if !is_one {
+                return Err(format!(
+                    "`baselines`: `{name}` is neither `random`, `majority` or `nearest` nor a candidate of such a kind or of \
+                     `keyword`"
+                ));
+            }
         }
         for (metric, spec) in &self.metrics {
             if !self.scorers.contains_key(&spec.scorer) {

@@ -154,6 +154,7 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, given: &Given<'_>) -
         reruns: given.reruns.to_vec(),
         policy_sha256: given.policy_sha256.map(str::to_owned),
         flips,
+        honest_baselines: Vec::new(),
         warnings: [&comparison.warnings[..], given.warnings, &waived[..], &below_noise[..]].concat(),
     };
     conclude(&mut verdict, comparison, policy, &compared);

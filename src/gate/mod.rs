@@ -9,6 +9,7 @@ mod exit;
 mod family;
 mod guard;
 mod guard_rail;
+mod honest;
 mod licence;
 mod limits;
 mod policy;
@@ -18,6 +19,7 @@ mod verdict;
 pub use confirm::{Confirmation, Rerun, confirmation};
 pub use decide::{CellFloor, Given, decide, flips_to_confirm};
 pub use exit::{Decision, Exit};
+pub use honest::{HonestBaseline, HonestScore, Standing};
 pub use licence::{CorrectedRate, CorrectedRates, JudgeStanding, JudgedMetric};
 pub use limits::{Amount, BrokenLimit, GuardRail, GuardRails, Minimum, SafetyPolicy, Waiver};
 pub use policy::{

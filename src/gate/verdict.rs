@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confirm::Rerun;
 use super::exit::Decision;
+use super::honest::HonestBaseline;
 use super::licence::JudgeStanding;
 use super::policy::Mode;
 use super::rule::RuleOutcome;
@@ -145,6 +146,9 @@ pub struct Verdict {
     pub policy_sha256: Option<String>,
     /// Examples whose passes changed.
     pub flips: Flips,
+    /// Honest baselines beside the head, where they were asked for; they change nothing of the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub honest_baselines: Vec<HonestBaseline>,
     /// What a reader should know before trusting the numbers.
     pub warnings: Vec<String>,
 }

@@ -13,6 +13,7 @@ use super::retrying::Retrying;
 use super::router::{Provider, ProviderError};
 use super::spec::ProviderSpec;
 use super::version::Revision;
+use crate::evalset::EvalSet;
 
 /// What a provider needs from outside its own settings.
 #[derive(Clone, Copy)]
@@ -31,6 +32,8 @@ pub struct Surroundings<'a> {
     pub notices: &'a Notices,
     /// What git says of the project, where a version needs it.
     pub revision: Option<&'a Revision>,
+    /// What is asked about, for providers that learn from it, or must not have seen it.
+    pub evalset: Option<&'a EvalSet>,
     /// Where answers are kept, and how that is used.
     pub cache: Option<(&'a Arc<Store>, CacheMode)>,
 }
@@ -43,7 +46,7 @@ impl ProviderSpec {
     /// # Errors
     /// Settings or files that cannot be used; a model without a price under a budget in dollars.
     pub fn wrapped(&self, around: &Surroundings<'_>) -> Result<Box<dyn Provider>, ProviderError> {
-        let inner = self.build(around.root, around.environment)?;
+        let inner = self.build(around.root, around.environment, around.evalset)?;
         let inner = match self.network() {
             None => inner,
             Some((retry, limits)) => {

@@ -1,4 +1,4 @@
-//! Who answers calls: models behind APIs, applications, programs, rule files, recordings. The only module that reaches outside for an answer.
+//! Who answers calls: models behind APIs, applications, programs, rule files, recordings, honest baselines. The only module that reaches outside for an answer.
 
 mod batch;
 mod budget;
@@ -6,6 +6,7 @@ mod build;
 pub mod cache;
 mod command;
 mod keyword;
+mod learned;
 mod limited;
 mod metered;
 mod model_spec;
@@ -23,6 +24,7 @@ mod wire;
 pub use batch::{BatchDesk, BatchStand, EndedBatch, Fetched, Reserved, Submission};
 pub use budget::{Budget, BudgetSpec, Spent};
 pub use build::{Kept, Surroundings};
+pub use learned::{Columns, Draw, MajoritySpec, NearestSpec, Places, RandomSpec};
 pub use limited::{LimitSpec, Limited};
 pub use metered::Metered;
 pub use model_spec::{ModelSpec, Vendor};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::CommandProvider;
 use super::keyword::KeywordProvider;
+use super::learned::{LearnedProvider, MajoritySpec, NearestSpec, RandomSpec};
 use super::limited::LimitSpec;
 use super::model_spec::{ModelSpec, Vendor};
 use super::replay::ReplayProvider;
@@ -15,6 +16,7 @@ use super::router::{Provider, ProviderError};
 use super::version::{Revision, Version, VersionSpec, digest_of_argv};
 use super::wire::{ModelProvider, TargetProvider};
 use crate::call::{Headers, Pointer};
+use crate::evalset::EvalSet;
 use crate::table::{sha256_hex, sha256_of_file};
 
 /// A candidate's settings; the kind is the key. Paths are relative to the project's folder.
@@ -27,6 +29,12 @@ pub enum ProviderSpec {
     Command(CommandSpec),
     /// Rules in a file.
     Keyword(KeywordSpec),
+    /// An answer by lot.
+    Random(RandomSpec),
+    /// The most common answer.
+    Majority(MajoritySpec),
+    /// The answer of the most similar example.
+    Nearest(NearestSpec),
     /// A model behind OpenAI's chat completions, or a server that speaks them.
     #[serde(rename = "openai")]
     OpenAi(ModelSpec),
@@ -213,6 +221,9 @@ impl ProviderSpec {
             Self::Replay(_) => "replay",
             Self::Command(_) => "command",
             Self::Keyword(_) => "keyword",
+            Self::Random(_) => "random",
+            Self::Majority(_) => "majority",
+            Self::Nearest(_) => "nearest",
             Self::OpenAi(_) => "openai",
             Self::OpenAiResponses(_) => "openai_responses",
             Self::Anthropic(_) => "anthropic",
@@ -229,7 +240,13 @@ impl ProviderSpec {
             Self::OpenAiResponses(spec) => Some((Vendor::OpenAiResponses, spec)),
             Self::Anthropic(spec) => Some((Vendor::Anthropic, spec)),
             Self::Google(spec) => Some((Vendor::Google, spec)),
-            Self::Replay(_) | Self::Command(_) | Self::Keyword(_) | Self::Http(_) => None,
+            Self::Replay(_)
+            | Self::Command(_)
+            | Self::Keyword(_)
+            | Self::Random(_)
+            | Self::Majority(_)
+            | Self::Nearest(_)
+            | Self::Http(_) => None,
         }
     }
 
@@ -256,6 +273,9 @@ impl ProviderSpec {
         let files: Vec<&PathBuf> = match self {
             Self::Replay(spec) => vec![&spec.file],
             Self::Keyword(spec) => vec![&spec.rules],
+            Self::Random(RandomSpec { from, .. })
+            | Self::Majority(MajoritySpec { from, .. })
+            | Self::Nearest(NearestSpec { from, .. }) => from.iter().collect(),
             Self::Command(_) => Vec::new(),
             Self::Http(spec) => spec.body.iter().collect(),
             Self::OpenAi(spec) | Self::OpenAiResponses(spec) | Self::Anthropic(spec) | Self::Google(spec) => {
@@ -263,6 +283,27 @@ impl ProviderSpec {
             }
         };
         files.into_iter().map(PathBuf::as_path).collect()
+    }
+
+    /// The kinds that learn from labelled examples.
+    pub const LEARNING: [&'static str; 3] = ["random", "majority", "nearest"];
+
+    /// Whether it is a baseline that an afternoon makes: it answers on this machine, at once, by rules or by what labelled
+    /// examples say.
+    #[must_use]
+    pub const fn is_honest_baseline(&self) -> bool {
+        matches!(self, Self::Random(_) | Self::Majority(_) | Self::Keyword(_) | Self::Nearest(_))
+    }
+
+    /// What it learns from, where it learns and that is a file.
+    #[must_use]
+    pub fn learns_from(&self) -> Option<&Path> {
+        match self {
+            Self::Random(RandomSpec { from, .. })
+            | Self::Majority(MajoritySpec { from, .. })
+            | Self::Nearest(NearestSpec { from, .. }) => from.as_deref(),
+            _ => None,
+        }
     }
 
     /// The prompt template's file, where the kind has one.
@@ -329,12 +370,21 @@ impl ProviderSpec {
         Ok(sha256_hex(format!("{} {settings} {}", self.kind(), contents.join(" "))))
     }
 
-    /// Makes the provider; reads its files, and its key from the environment, whose variables `env` gives.
+    /// Makes the provider; reads its files, and its key from the environment, whose variables `env` gives. Those that learn
+    /// need the eval set that they are asked about.
     ///
     /// # Errors
     /// Settings or files that cannot be used, a key that is not there.
-    pub fn build(&self, root: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Box<dyn Provider>, ProviderError> {
+    pub fn build(
+        &self,
+        root: &Path,
+        env: &dyn Fn(&str) -> Option<String>,
+        evalset: Option<&EvalSet>,
+    ) -> Result<Box<dyn Provider>, ProviderError> {
         Ok(match self {
+            Self::Random(spec) => Box::new(LearnedProvider::random(spec, root, evalset)?),
+            Self::Majority(spec) => Box::new(LearnedProvider::majority(spec, root, evalset)?),
+            Self::Nearest(spec) => Box::new(LearnedProvider::nearest(spec, root, evalset)?),
             Self::Replay(spec) => Box::new(ReplayProvider::load(spec, root)?),
             Self::Command(spec) => Box::new(CommandProvider::new(spec, root)?),
             Self::Keyword(spec) => Box::new(KeywordProvider::load(&root.join(&spec.rules))?),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::honest::HonestView;
 use super::text::escape_markdown;
 use super::view::{Row, View, grouped_digits};
 
@@ -57,6 +58,7 @@ pub fn markdown(view: &View, limit: Limit) -> String {
     add("slices too small to test", &|out| small(out, view));
     add("undecided", &|out| list(out, "Undecided, and what would settle it", &view.undecided));
     add("examples that changed", &|out| changed(out, view));
+    add("honest baselines", &|out| honest(out, view));
     add("warnings", &|out| list(out, "Warnings", &view.warnings));
     add("cost and latency", &|out| costs(out, view));
     add("provenance", &|out| folded(out, "Provenance", view.provenance.iter().map(|(a, b)| format!("{a}: {b}"))));
@@ -215,6 +217,18 @@ fn table(out: &mut String, view: &View, rows: &[Row]) -> std::fmt::Result {
             row.p,
         )?;
         writeln!(out, "{}", if with_state { format!(" {bold}{}{bold} |", row.state) } else { String::new() })?;
+    }
+    writeln!(out)
+}
+
+fn honest(out: &mut String, view: &View) -> std::fmt::Result {
+    if view.honest.rows.is_empty() {
+        return Ok(());
+    }
+    list(out, "Does it beat an afternoon's rules?", &view.honest.sentences)?;
+    writeln!(out, "| {} |\n| --- | --- | --: | --: | --: | --: | --- |", HonestView::HEADINGS.join(" | "))?;
+    for row in &view.honest.rows {
+        writeln!(out, "| {} |", row.cells().map(|cell| escape_markdown(&cell, 160)).join(" | "))?;
     }
     writeln!(out)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::honest::HonestView;
 use super::text::escape_control;
 use super::view::{Row, RuleRow, View};
 
@@ -56,6 +57,7 @@ fn sections(out: &mut String, view: &View, paint: &Paint) -> std::fmt::Result {
     if !flips.is_empty() {
         writeln!(out, "\nexamples that changed: {}", flips.join(", "))?;
     }
+    honest(out, view)?;
     list(out, "warnings", &view.warnings)?;
     writeln!(out)?;
     for (label, text) in &view.provenance {
@@ -97,6 +99,27 @@ fn list(out: &mut String, title: &str, items: &[String]) -> std::fmt::Result {
     }
     writeln!(out, "\n{title}:")?;
     items.iter().try_for_each(|item| writeln!(out, "  - {}", escape_control(item, 500)))
+}
+
+fn honest(out: &mut String, view: &View) -> std::fmt::Result {
+    if view.honest.rows.is_empty() {
+        return Ok(());
+    }
+    list(out, "an afternoon's rules", &view.honest.sentences)?;
+    let mut lines = vec![HonestView::HEADINGS.map(str::to_owned)];
+    lines.extend(view.honest.rows.iter().map(|row| row.cells().map(|cell| escape_control(&cell, 80))));
+    let widths: [usize; 7] =
+        std::array::from_fn(|column| lines.iter().map(|line| width(&line[column])).max().unwrap_or(0));
+    for line in &lines {
+        let mut text = String::new();
+        for (column, cell) in line.iter().enumerate() {
+            let gap = " ".repeat(widths[column] - width(cell));
+            let (before, after) = if matches!(column, 0 | 1 | 6) { ("", gap.as_str()) } else { (gap.as_str(), "") };
+            write!(text, "  {before}{cell}{after}")?;
+        }
+        writeln!(out, "{}", text.trim_end())?;
+    }
+    Ok(())
 }
 
 fn width(text: &str) -> usize {

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::costs::{Cost, costs};
+use super::honest::HonestView;
 use super::steps::next_steps;
+use super::unit::Unit;
 use crate::compare::{
     CORPUS_METHOD, CORPUS_RESAMPLES, CellComparison, Comparison, Flip, Identity, MetricEstimate, MetricSummary,
     OVERALL, Spending, Tests,
@@ -132,6 +134,8 @@ pub struct View {
     pub flips: Vec<(&'static str, usize)>,
     /// What the answers of either side took; empty where nothing is known.
     pub costs: Vec<Cost>,
+    /// The head beside honest baselines.
+    pub honest: HonestView,
     /// What to know before trusting the numbers.
     pub warnings: Vec<String>,
     /// Where the numbers come from.
@@ -202,41 +206,6 @@ const fn state_word(state: State) -> &'static str {
         State::Same => "same answers",
         State::Accepted => "regressed, accepted",
         State::Shown => "shown only",
-    }
-}
-
-/// How numbers of a metric are written: shares as per cent and points, others with three decimals.
-#[derive(Clone, Copy)]
-struct Unit {
-    percent: bool,
-}
-
-impl Unit {
-    fn of(metrics: &[MetricSummary], name: &str) -> Self {
-        let unit = metrics.iter().find(|metric| metric.name == name).map(|metric| metric.scale);
-        Self { percent: unit.is_none_or(|scale| scale.low == 0.0 && scale.high == 1.0) }
-    }
-
-    fn value(self, value: Option<f64>) -> String {
-        value.map_or_else(
-            || "–".to_owned(),
-            |v| if self.percent { format!("{:.1} %", 100.0 * v) } else { format!("{v:.3}") },
-        )
-    }
-
-    fn change(self, value: Option<f64>) -> String {
-        value.map_or_else(|| "–".to_owned(), |v| self.signed(v))
-    }
-
-    fn signed(self, value: f64) -> String {
-        let text = if self.percent { format!("{:+.1}", 100.0 * value) } else { format!("{value:+.3}") };
-        let digits = text.trim_start_matches(['+', '-']);
-        let is_zero = digits.bytes().all(|b| b == b'0' || b == b'.');
-        if is_zero { digits.to_owned() } else { text.replace('-', "−") }
-    }
-
-    fn interval(self, ci: Option<(f64, f64)>) -> String {
-        ci.map_or_else(|| "–".to_owned(), |(low, high)| format!("[{}, {}]", self.signed(low), self.signed(high)))
     }
 }
 
@@ -366,6 +335,7 @@ impl View {
                 ("pass more often", verdict.flips.wavering_better.len()),
             ],
             costs: Vec::new(),
+            honest: HonestView::new(&verdict.honest_baselines, metrics),
             warnings: verdict.warnings.clone(),
             provenance: vec![
                 provenance("baseline", &verdict.baseline),
@@ -425,6 +395,7 @@ impl View {
                 ("pass more often", comparison.flips.wavering_better.len()),
             ],
             costs: Vec::new(),
+            honest: HonestView::default(),
             warnings: comparison.warnings.clone(),
             provenance: vec![provenance("baseline", &comparison.baseline), provenance("head", &comparison.head)],
             method: vec![format!(
@@ -447,15 +418,12 @@ impl View {
         trials: u32,
     ) -> Self {
         let estimate = |estimate: &MetricEstimate| {
-            let unit = Unit { percent: is_share(&estimate.metric) };
+            let unit = Unit::new(is_share(&estimate.metric));
             EstimateRow {
                 metric: estimate.metric.clone(),
                 estimate: estimate.estimate.to_owned(),
                 value: unit.value(estimate.value),
-                ci: estimate.ci.map_or_else(
-                    || "–".to_owned(),
-                    |ci| format!("[{}, {}]", unit.value(Some(ci.low)), unit.value(Some(ci.high))),
-                ),
+                ci: unit.range(estimate.ci.map(|ci| (ci.low, ci.high))),
                 passed: grouped_digits(estimate.passed),
                 scored: grouped_digits(estimate.scored),
                 unscored: estimate.unscored,
@@ -480,6 +448,7 @@ impl View {
             undecided: Vec::new(),
             flips: Vec::new(),
             costs: Vec::new(),
+            honest: HonestView::default(),
             warnings: Vec::new(),
             provenance: vec![provenance("record", identity)],
             method: vec![
@@ -511,7 +480,7 @@ fn resampled<'a>(mut methods: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn axis(metrics: &[MetricSummary], reach: f64) -> (String, String) {
-    let unit = metrics.first().map_or(Unit { percent: true }, |metric| Unit::of(metrics, &metric.name));
+    let unit = metrics.first().map_or(Unit::new(true), |metric| Unit::of(metrics, &metric.name));
     (unit.signed(-reach), unit.signed(reach))
 }
 

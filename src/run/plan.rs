@@ -128,7 +128,9 @@ impl Plan {
         for judge in setup.judges.values() {
             provider = judge.routed(provider, &setup.around)?;
         }
-        let provider = provider.with(setup.candidate, setup.provider.wrapped(&setup.around).map_err(unusable)?);
+        // Who learns, learns from the whole set, also where only part of it is asked.
+        let around = Surroundings { evalset: setup.around.evalset.or(Some(setup.evalset)), ..setup.around };
+        let provider = provider.with(setup.candidate, setup.provider.wrapped(&around).map_err(unusable)?);
         let plan = Self {
             asked: Asked {
                 dataset: DatasetId {

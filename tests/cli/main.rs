@@ -10,6 +10,7 @@ mod baseline;
 mod determinism;
 mod faults;
 mod harness;
+mod honest;
 mod hostile;
 mod init;
 mod policy;

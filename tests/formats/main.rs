@@ -140,7 +140,7 @@ fn project(texts: &[String]) -> Harness {
 fn check(project: &Harness) -> String {
     project.record(&["--candidate", "base"]);
     project.run(&["baseline", "bless", "latest"]).exit(0);
-    let json = ["check", "--candidate", "head", "--base", "base", "--as-of", AS_OF, "--format", "json"];
+    let json = ["check", "--baselines", "--candidate", "head", "--base", "base", "--as-of", AS_OF, "--format", "json"];
     project.run(&json).exit(1).json()["head"]["source"].as_str().unwrap().to_owned()
 }
 
@@ -188,7 +188,8 @@ fn doctored(
 ) -> Value {
     match value {
         Value::String(_)
-            if ["schema", "decision", "mode", "state", "rule", "generator", "method", "as_of"].contains(&key) =>
+            if ["schema", "decision", "mode", "state", "standing", "rule", "generator", "method", "as_of"]
+                .contains(&key) =>
         {
             value.clone()
         }

@@ -20,7 +20,7 @@ const KEY: &str = "sk-marked/4711+key";
 /// Builds a provider from settings as they stand in a config.
 fn build(spec: Value) -> Result<Box<dyn Provider>, ProviderError> {
     let spec: ProviderSpec = serde_json::from_value(spec).unwrap();
-    spec.build(Path::new("."), &|name| (name == "TEST_KEY").then(|| KEY.to_owned()))
+    spec.build(Path::new("."), &|name| (name == "TEST_KEY").then(|| KEY.to_owned()), None)
 }
 
 /// Settings with more fields laid over.
