@@ -4,6 +4,7 @@ mod answer;
 mod chat;
 mod error;
 mod program;
+mod recorded;
 
 use crate::call::{Replies, Step};
 use crate::evalset::Example;
@@ -12,6 +13,7 @@ pub use answer::Answer;
 pub use chat::ChatCandidate;
 pub use error::CandidateError;
 pub use program::ProgramCandidate;
+pub use recorded::RecordedCandidate;
 
 /// A system under test. There is one a run, so its size does not matter.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub enum Candidate {
     Program(ProgramCandidate),
     /// A language model.
     Chat(ChatCandidate),
+    /// Whoever it was: its answers are those of a record.
+    Recorded(RecordedCandidate),
 }
 
 impl Candidate {
@@ -32,6 +36,7 @@ impl Candidate {
         match self {
             Self::Program(candidate) => candidate.step(example, trial, replies),
             Self::Chat(candidate) => candidate.step(example, trial, replies),
+            Self::Recorded(candidate) => Ok(candidate.step(example, trial, replies)),
         }
     }
 }

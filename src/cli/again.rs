@@ -15,7 +15,7 @@ use crate::config::Project;
 use crate::evalset::Selection;
 use crate::provider::Budget;
 use crate::record::{Asked, Journal, RunFolder, Sample};
-use crate::run::{Against, Limits, Plan, Setup, load_judges};
+use crate::run::{Against, Limits, Plan, Setup, System, load_judges};
 
 impl From<CheckError> for Box<Failure> {
     fn from(error: CheckError) -> Self {
@@ -137,7 +137,7 @@ impl Sessions<'_> {
             evalset: &evalset,
             selection: &selection,
             candidate: name,
-            provider,
+            provider: System::Asked(provider),
             scorers: &self.head.project.config.scorers,
             judges: &judges,
             against: sides.against,

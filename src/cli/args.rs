@@ -9,6 +9,7 @@ use super::ab::AbArgs;
 use super::baseline::STALE_DAYS;
 use super::cache::CacheArgs;
 use super::calibrate::CalibrateArgs;
+use super::evalset::{EvalsetArgs, ScoreArgs, ViewArgs};
 use super::honest::HonestArgs;
 use super::init::InitArgs;
 use super::judge::JudgeArgs;
@@ -45,6 +46,8 @@ pub(super) enum Command {
     /// Ask a candidate, score its answers, keep the record
     #[command(alias = "eval")]
     Run(RunArgs),
+    /// Score recorded answers again with the scorers of the config; no candidate is asked
+    Score(ScoreArgs),
     /// Put the report of a check on its pull request: comment, step summary, annotations
     Publish(PublishArgs),
     /// Make one record of the shards of a run
@@ -53,7 +56,7 @@ pub(super) enum Command {
     Baseline(BaselineArgs),
     /// How far metrics move from run to run of an unchanged candidate; stored beside the baseline
     Noise(NoiseFloorArgs),
-    /// Pin, verify and look at eval sets
+    /// Eval sets: pin, verify, look at, compare, sample, add to
     Evalset(EvalsetArgs),
     /// LLM judges: make one, look at it, try it
     Judge(JudgeArgs),
@@ -71,6 +74,8 @@ pub(super) enum Command {
     Gate(GateArgs),
     /// Show a run or a verdict again: page, Markdown, test cases, tables
     Report(ReportArgs),
+    /// Write a run's page for a browser and print where it is
+    View(ViewArgs),
     /// How many examples, the smallest change that shows, what trials buy
     Power(PowerArgs),
     /// Statistics on files or numbers: κ, McNemar, Wilson, pass@k, ECE, Holm …
@@ -388,58 +393,6 @@ pub(super) struct NoiseFloorArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct EvalsetArgs {
-    #[command(subcommand)]
-    pub(super) verb: EvalsetVerb,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum EvalsetVerb {
-    /// Check a file of examples and pin its bytes as a new version
-    Pin(PinArgs),
-    /// Check every pinned version against its SHA-256
-    Verify {
-        /// The set [default: all]
-        name: Option<String>,
-    },
-    /// Show what a set holds
-    Show {
-        /// The set, NAME or NAME@TAG [default: the config's]
-        name: Option<String>,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct PinArgs {
-    /// The set's name
-    pub(super) name: String,
-    /// The file to pin, JSON lines
-    #[arg(long, value_name = "FILE")]
-    pub(super) from: PathBuf,
-    /// The version's tag
-    #[arg(long, value_name = "TAG")]
-    pub(super) tag: String,
-    /// What changed, and why
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub(super) note: String,
-    /// Field of the id [default: id]
-    #[arg(long, value_name = "FIELD")]
-    pub(super) id_field: Option<String>,
-    /// Field of the input [default: input]
-    #[arg(long, value_name = "FIELD")]
-    pub(super) input_field: Option<String>,
-    /// Field of what is right [default: expected]
-    #[arg(long, value_name = "FIELD")]
-    pub(super) expected_field: Option<String>,
-    /// Field of the group [default: group]
-    #[arg(long, value_name = "FIELD")]
-    pub(super) group_field: Option<String>,
-    /// A further field that is a label; may be given several times
-    #[arg(long, value_name = "FIELD")]
-    pub(super) label_field: Vec<String>,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct ListArgs {
     /// What to list
     #[arg(value_enum)]
@@ -510,7 +463,7 @@ pub(super) struct TableArgs {
 }
 
 /// An amount of money.
-fn dollars(text: &str) -> Result<f64, String> {
+pub(super) fn dollars(text: &str) -> Result<f64, String> {
     let amount = text.trim().parse::<f64>().ok().filter(|amount| amount.is_finite() && *amount >= 0.0);
     amount.ok_or_else(|| "expected US dollars, 0 or more, like 2.50".to_owned())
 }

@@ -11,7 +11,7 @@ use crate::config::{ConfigError, Project};
 use crate::evalset::Selection;
 use crate::gate::Exit;
 use crate::provider::cache::CacheMode;
-use crate::run::{Plan, Setup, load_judges};
+use crate::run::{Plan, Setup, System, load_judges};
 
 #[derive(Serialize)]
 struct Checked {
@@ -60,7 +60,7 @@ fn check(project: &Project, global: &Global, output: &Output) -> Result<(), Fail
             evalset: &evalset,
             selection: &Selection::default(),
             candidate: name,
-            provider,
+            provider: System::Asked(provider),
             scorers: &project.config.scorers,
             judges: &judges,
             against: None,

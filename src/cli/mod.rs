@@ -8,6 +8,7 @@ mod batch;
 mod cache;
 mod calibrate;
 mod check;
+mod columns;
 mod compare;
 mod config;
 mod dry_run;
@@ -33,8 +34,10 @@ mod progress;
 mod publish;
 mod report;
 mod run;
+mod score;
 mod source;
 mod stats;
+mod view;
 
 use std::process::ExitCode;
 
@@ -110,6 +113,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Init(args) => init::run(args, &cli.global, output),
         Command::Check(args) => check::run(args, &cli.global, output),
         Command::Run(args) => run::run(args, &cli.global, output),
+        Command::Score(args) => score::run(args, &cli.global, output),
         Command::Publish(args) => publish::run(args, &cli.global, output),
         Command::Merge(args) => merge::run(args, &cli.global, output),
         Command::Baseline(args) => baseline::run(args, &cli.global, output),
@@ -122,6 +126,7 @@ fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Compare(args) => compare::run(args, &cli.global, output),
         Command::Gate(args) => gate::run(args, &cli.global, output),
         Command::Report(args) => report::run(args, &cli.global, output),
+        Command::View(args) => view::run(args, &cli.global, output),
         Command::Power(args) => power::run(args, &cli.global, output),
         Command::Stats(args) => stats::run(args, &cli.global, output),
         Command::Ab(args) => ab::run(args, &cli.global, output),

@@ -21,7 +21,7 @@ use crate::evalset::{EvalSet, Sample, Selection};
 use crate::gate::Exit;
 use crate::provider::{Budget, ProviderSpec, Surroundings};
 use crate::record::{Journal, Made, RunFolder, RunRecord, State, save};
-use crate::run::{Against, Limits, LoadedJudge, Plan, RunError, Setup, close, load_judges};
+use crate::run::{Against, Limits, LoadedJudge, Plan, RunError, Setup, System, close, load_judges};
 
 /// The tool that records name.
 pub(super) const TOOL: &str = concat!("evalgauge ", env!("CARGO_PKG_VERSION"));
@@ -119,7 +119,7 @@ fn plan(
         evalset,
         selection: &selection(&args.select, seed)?,
         candidate: sides.candidate.0,
-        provider: sides.candidate.1,
+        provider: System::Asked(sides.candidate.1),
         scorers: &project.config.scorers,
         judges: sides.judges,
         against: sides.against,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::ConfigError;
 use super::file::Config;
-use crate::evalset::{EvalSet, EvalsetError, Folder};
+use crate::evalset::{EvalSet, EvalsetError, Folder, Version};
 use crate::provider::{PriceTable, ProviderSpec};
 use crate::record::Store;
 
@@ -72,11 +72,22 @@ impl Project {
     /// # Errors
     /// When none is named, or it cannot be loaded.
     pub fn evalset(&self, named: Option<&str>) -> Result<EvalSet, EvalsetError> {
+        let (folder, version) = self.evalset_version(named)?;
+        folder.load(Some(&version.tag))
+    }
+
+    /// The same without loading it: its folder, and which version.
+    ///
+    /// # Errors
+    /// When none is named, or there is no such set or version.
+    pub fn evalset_version(&self, named: Option<&str>) -> Result<(Folder, Version), EvalsetError> {
         let named = named.or(self.config.evalset.as_deref()).ok_or_else(|| {
             EvalsetError::Unknown("no eval set is named; set `evalset` in the config or give --evalset NAME".to_owned())
         })?;
         let (name, tag) = named.split_once('@').map_or((named, None), |(name, tag)| (name, Some(tag)));
-        Folder::open(&self.evalsets(), name)?.load(tag)
+        let folder = Folder::open(&self.evalsets(), name)?;
+        let version = folder.version(tag)?.clone();
+        Ok((folder, version))
     }
 
     /// The candidate of a name, or the one that the file names.

@@ -36,6 +36,12 @@ pub enum EvalsetError {
         /// What the file has.
         found: String,
     },
+    /// A file that was written to while it was read.
+    #[error("{}: the file changed while it was read", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// `evalset.toml` that cannot be understood.
     #[error("{}: {reason}", path.display())]
     Description {

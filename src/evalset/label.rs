@@ -70,8 +70,7 @@ impl Sharing {
     /// Where nearly every example has labels of its own, sharing would cost more than it saves.
     const MOST: usize = 10_000;
 
-    pub(super) fn share(&mut self, labels: BTreeMap<String, LabelValue>) -> Labels {
-        let labels = Labels::from(labels);
+    pub(super) fn share(&mut self, labels: Labels) -> Labels {
         if let Some(shared) = self.0.get(&labels) {
             return shared.clone();
         }

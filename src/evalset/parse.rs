@@ -1,6 +1,6 @@
 //! Lines of JSON → examples.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 
 use super::error::EvalsetError;
 use super::example::Example;
-use super::label::{LabelValue, Sharing};
-use crate::table::{for_each_line, json_reason};
+use super::label::{LabelValue, Labels, Sharing};
+use super::scan::{Scanned, scan};
+use crate::table::json_reason;
 
 /// Which fields of a line mean what, for files whose fields have other names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,29 +48,28 @@ impl Default for Fields {
 /// The first line that is not an example (file, line, field, what was expected), an id that stands twice, or a file
 /// without examples.
 pub fn parse_file(path: &Path, fields: &Fields) -> Result<Vec<Arc<Example>>, EvalsetError> {
+    Ok(load_file(path, fields)?.0)
+}
+
+/// The same, with what the file is as a whole.
+pub(super) fn load_file(path: &Path, fields: &Fields) -> Result<(Vec<Arc<Example>>, Scanned), EvalsetError> {
     let mut examples: Vec<Arc<Example>> = Vec::new();
     let mut sharing = Sharing::default();
-    let mut seen: HashMap<String, u64> = HashMap::new();
-    for_each_line(path, |line, text| {
-        let wrong = |reason: String| EvalsetError::Line { path: path.to_owned(), line, reason };
-        let example = parse_line(text, fields, &mut sharing).map_err(wrong)?;
-        if let Some(first) = seen.insert(example.id.clone(), line) {
-            return Err(wrong(format!(
-                "field `{}`: the id `{}` stands on line {first} already",
-                fields.id, example.id
-            )));
-        }
-        examples.push(Arc::new(example));
-        Ok(())
-    })?;
-    if examples.is_empty() {
-        return Err(EvalsetError::Empty { path: path.to_owned() });
-    }
-    Ok(examples)
+    let scanned = scan(
+        path,
+        fields,
+        |_, example| example,
+        |mut example| {
+            example.labels = sharing.share(example.labels);
+            examples.push(Arc::new(example));
+            Ok(())
+        },
+    )?;
+    Ok((examples, scanned))
 }
 
 /// One line → one example; the error is the reason without file and line.
-fn parse_line(text: &str, fields: &Fields, sharing: &mut Sharing) -> Result<Example, String> {
+pub(super) fn parse_line(text: &str, fields: &Fields) -> Result<Example, String> {
     let value: Value =
         serde_json::from_str(text).map_err(|error| format!("not valid JSON: {}", json_reason(&error)))?;
     let Value::Object(mut line) = value else {
@@ -99,7 +99,7 @@ fn parse_line(text: &str, fields: &Fields, sharing: &mut Sharing) -> Result<Exam
         Some(Value::Number(group)) => Some(group.to_string()),
         Some(other) => return Err(format!("field `{}`: expected a text, found {}", fields.group, kind(&other))),
     };
-    let labels = sharing.share(labels(&mut line, fields)?);
+    let labels = Labels::from(labels(&mut line, fields)?);
     // Collected anew: what is left would keep the room of the whole line, for every example.
     let other = line.into_iter().collect();
     Ok(Example { id, input, expected, labels, group, other })
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     fn one(text: &str) -> Result<Example, String> {
-        parse_line(text, &Fields::default(), &mut Sharing::default())
+        parse_line(text, &Fields::default())
     }
 
     #[test]

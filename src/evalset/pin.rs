@@ -1,5 +1,7 @@
 //! Pinned versions: a file that is never edited, and `evalset.toml`, which says which ones there are.
 
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,8 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error::EvalsetError;
 use super::example::Example;
-use super::parse::{Fields, parse_file};
-use crate::table::{TableError, sha256_hex, sha256_of_file, write_atomically};
+use super::parse::{Fields, load_file};
+use super::quota::{Quota, SliceName};
+use super::scan::{Scanned, scan};
+use crate::table::{AtomicFile, Line, TableError, sha256_of_file, write_atomically};
 
 /// The name of the file that describes a set.
 const DESCRIPTION: &str = "evalset.toml";
@@ -43,6 +47,9 @@ pub struct Description {
     /// Which fields mean what.
     #[serde(default, skip_serializing_if = "is_default")]
     pub fields: Fields,
+    /// How many examples a slice has to have: `"safety=prompt-injection" = 20`, or a share of the set below 1.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub quotas: BTreeMap<String, Quota>,
     /// The pinned versions, oldest first.
     #[serde(default, rename = "version")]
     pub versions: Vec<Version>,
@@ -93,9 +100,18 @@ impl Folder {
             Err(error) => return Err(TableError::io(file)(error).into()),
         };
         let description: Description = toml::from_str(&text).map_err(|error| EvalsetError::Description {
-            path: file,
+            path: file.clone(),
             reason: error.to_string().trim_end().to_owned(),
         })?;
+        for (slice, quota) in &description.quotas {
+            let broken = |reason: String| EvalsetError::Description { path: file.clone(), reason };
+            SliceName::parse(slice).map_err(|reason| broken(format!("[quotas] {reason}")))?;
+            if !quota.is_sound() {
+                return Err(broken(format!(
+                    "[quotas] `{slice}`: expected a number of examples, or a share of the set between 0.0 and 1.0"
+                )));
+            }
+        }
         Ok(Self { path, description })
     }
 
@@ -121,20 +137,69 @@ impl Folder {
         })
     }
 
-    /// Loads a version: the bytes are checked against the pin before a line is looked at.
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The pinned file of a version.
+    #[must_use]
+    pub fn file(&self, version: &Version) -> PathBuf {
+        self.path.join(&version.file)
+    }
+
+    /// Loads a version, and checks that its bytes are what was pinned.
     ///
     /// # Errors
     /// A file that is not there or not what was pinned, or a broken line.
     pub fn load(&self, tag: Option<&str>) -> Result<EvalSet, EvalsetError> {
         let version = self.version(tag)?.clone();
-        let path = self.path.join(&version.file);
-        let found = sha256_of_file(&path)?;
-        if found != version.sha256 {
-            return Err(EvalsetError::WrongSha { path, pinned: version.sha256, found });
-        }
-        let examples = parse_file(&path, &self.description.fields)?;
+        let path = self.file(&version);
+        let loaded = load_file(&path, &self.description.fields);
+        let (examples, _) = pinned(&path, &version, loaded, |(_, scanned)| scanned)?;
         Ok(EvalSet { name: self.description.name.clone(), version, path, examples })
     }
+
+    /// Goes through a version without holding it, as [`scan`] does, and checks that its bytes are what was pinned.
+    ///
+    /// # Errors
+    /// A file that is not there or not what was pinned, a broken line, or what `each` returns. What was given to `each` counts
+    /// only when this succeeds.
+    pub fn scan<T: Send>(
+        &self,
+        version: &Version,
+        map: impl Fn(Line<'_>, Example) -> T + Sync,
+        each: impl FnMut(T) -> Result<(), EvalsetError> + Send,
+    ) -> Result<Scanned, EvalsetError> {
+        let path = self.file(version);
+        let scanned = scan(&path, &self.description.fields, map, each);
+        let scanned = pinned(&path, version, scanned, |scanned| scanned)?;
+        if scanned.examples != version.examples {
+            let reason = format!("{} examples, {DESCRIPTION} says {}", scanned.examples, version.examples);
+            return Err(EvalsetError::Description { path, reason });
+        }
+        Ok(scanned)
+    }
+}
+
+/// What came of reading a pinned file. That it is not what was pinned is the first thing to say of it, whatever is wrong with
+/// its lines.
+fn pinned<T>(
+    path: &Path,
+    version: &Version,
+    outcome: Result<T, EvalsetError>,
+    scanned: impl Fn(&T) -> &Scanned,
+) -> Result<T, EvalsetError> {
+    let found = match &outcome {
+        Ok(read) => scanned(read).sha256.clone(),
+        Err(EvalsetError::File(TableError::Io { .. })) => return outcome,
+        Err(_) => sha256_of_file(path)?,
+    };
+    if found == version.sha256 {
+        return outcome;
+    }
+    Err(EvalsetError::WrongSha { path: path.to_owned(), pinned: version.sha256.clone(), found })
 }
 
 /// What to pin.
@@ -178,6 +243,7 @@ pub fn pin(sets: &Path, new: &NewPin<'_>) -> Result<Version, EvalsetError> {
                 name: new.name.to_owned(),
                 current: String::new(),
                 fields: Fields::default(),
+                quotas: BTreeMap::new(),
                 versions: Vec::new(),
             },
         },
@@ -198,26 +264,37 @@ pub fn pin(sets: &Path, new: &NewPin<'_>) -> Result<Version, EvalsetError> {
             new.name, new.tag
         )));
     }
-    let examples = parse_file(new.from, &folder.description.fields)?;
-    let bytes = std::fs::read(new.from).map_err(TableError::io(new.from))?;
-    let sha256 = sha256_hex(&bytes);
+    let scanned = scan(new.from, &folder.description.fields, |_, _| (), |()| Ok(()))?;
     let version = Version {
         tag: new.tag.to_owned(),
         date: new.date.to_owned(),
-        file: format!("{}_{}_{}.jsonl", new.tag, new.date, &sha256[..8]),
-        sha256,
-        examples: examples.len(),
+        file: format!("{}_{}_{}.jsonl", new.tag, new.date, &scanned.sha256[..8]),
+        sha256: scanned.sha256,
+        examples: scanned.examples,
         note: new.note.to_owned(),
     };
     folder.description.versions.push(version.clone());
     folder.description.current.clone_from(&version.tag);
-    write_atomically(&folder.path.join(&version.file), &bytes)?;
+    copy(new.from, &folder.file(&version), &version.sha256)?;
     let text = toml::to_string(&folder.description).map_err(|error| EvalsetError::Description {
         path: folder.path.join(DESCRIPTION),
         reason: error.to_string(),
     })?;
     write_atomically(&folder.path.join(DESCRIPTION), text.as_bytes())?;
     Ok(version)
+}
+
+/// Copies a file that has to have this SHA-256.
+fn copy(from: &Path, to: &Path, sha256: &str) -> Result<(), EvalsetError> {
+    let mut file = AtomicFile::create(to)?;
+    let mut reader = File::open(from).map_err(TableError::io(from))?;
+    std::io::copy(&mut reader, &mut file).map_err(TableError::io(to))?;
+    file.commit()?;
+    if sha256_of_file(to)? != sha256 {
+        std::fs::remove_file(to).map_err(TableError::io(to))?;
+        return Err(EvalsetError::Changed { path: from.to_owned() });
+    }
+    Ok(())
 }
 
 /// The names of the sets in a folder, ascending.

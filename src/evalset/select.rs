@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::example::Example;
-use crate::table::sha256_hex;
+use super::ranking::Ranking;
 
 /// Which examples to take; the empty selection takes all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,27 +29,12 @@ pub struct Sample {
 
 impl Sample {
     /// Which of the examples belong to it.
-    ///
-    /// They are laid out by their label values, those with the same ones in an order that the seed and the id decide, and
-    /// every n/size-th is taken: so each value of the first label keys has its share to within one example, and those of
-    /// later keys nearly so.
     fn keep(self, examples: &[Arc<Example>]) -> Vec<bool> {
-        let mut laid_out: Vec<usize> = (0..examples.len()).collect();
-        let shuffle = |id: &str| sha256_hex(format!("{} {id}", self.seed));
-        let labels = |example: &Example| -> Vec<String> {
-            example
-                .labels
-                .iter()
-                .map(|(key, value)| format!("{key}={}", value.iter().collect::<Vec<_>>().join(",")))
-                .collect()
-        };
-        laid_out.sort_by_cached_key(|&place| (labels(&examples[place]), shuffle(&examples[place].id)));
-        let mut keep = vec![false; examples.len()];
-        let size = self.size.min(examples.len());
-        for number in 0..size {
-            keep[laid_out[(2 * number + 1) * examples.len() / (2 * size)]] = true;
+        let mut ranking = Ranking::new(self.seed);
+        for example in examples {
+            ranking.add(ranking.lot(&example.id), &example.labels);
         }
-        keep
+        ranking.keep(self.size)
     }
 }
 
@@ -183,5 +168,9 @@ mod tests {
         }
         assert_eq!(count("tier", "1"), 6);
         assert_eq!(ids(10_000, 7).len(), 600);
+        for (small, large) in [(1, 2), (60, 61), (60, 300), (100, 200)] {
+            let larger = ids(large, 7);
+            assert!(ids(small, 7).iter().all(|id| larger.contains(id)), "the {small} are among the {large}");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod event;
 mod items;
 mod judges;
 mod plan;
+mod recorded;
 #[cfg(feature = "otlp")]
 mod spans;
 mod task;
@@ -21,6 +22,7 @@ pub use error::RunError;
 pub use event::RunEvent;
 pub use items::{JudgedItem, Work, judge_items};
 pub use judges::{LoadedJudge, judges_folder, load_judge, load_judges};
-pub use plan::{Against, Plan, Setup};
+pub use plan::{Against, Plan, Setup, System};
+pub use recorded::{lost_tool_calls, recorded_replies};
 #[cfg(feature = "otlp")]
 pub use spans::Spans;

@@ -8,7 +8,7 @@ use super::error::RunError;
 use super::judges::LoadedJudge;
 use crate::call::{AnswerSchema, Call, Request, Step, Template};
 use crate::candidate::Answer;
-use crate::candidate::{Candidate, ChatCandidate, ProgramCandidate};
+use crate::candidate::{Candidate, ChatCandidate, ProgramCandidate, RecordedCandidate};
 use crate::evalset::{EvalSet, Example, Selection, Shard};
 use crate::judge::{Item, are_related};
 use crate::provider::{ModelSpec, ProviderError, ProviderSpec, Router, Surroundings};
@@ -27,8 +27,8 @@ pub struct Setup<'a> {
     pub selection: &'a Selection,
     /// The candidate's name.
     pub candidate: &'a str,
-    /// The candidate's settings.
-    pub provider: &'a ProviderSpec,
+    /// Who answers for it.
+    pub provider: System<'a>,
     /// The scorers.
     pub scorers: &'a BTreeMap<String, ScorerSpec>,
     /// The judges that the scorers name, as [`super::load_judges`] gives them.
@@ -43,6 +43,15 @@ pub struct Setup<'a> {
     pub seed: u64,
     /// The part of the chosen examples that this run asks.
     pub shard: Option<Shard>,
+}
+
+/// Who is measured.
+#[derive(Clone, Copy)]
+pub enum System<'a> {
+    /// A candidate of these settings, which is asked.
+    Asked(&'a ProviderSpec),
+    /// One that was asked before: its answers come as replies, see [`super::recorded_replies`].
+    Recorded(&'a CandidateId),
 }
 
 /// The answers of a record, for comparing with.
@@ -106,15 +115,13 @@ impl Plan {
             return Err(RunError::Plan("`trials` is 0; at least one is needed".to_owned()));
         }
         let (examples, shard) = examples(setup)?;
-        let prompt = setup.provider.prompt().map(|file| template(setup.around.root, file)).transpose()?;
-        let unusable = |source| RunError::Candidate { name: setup.candidate.to_owned(), source };
-        let candidate_id = CandidateId {
-            name: setup.candidate.to_owned(),
-            kind: setup.provider.kind().to_owned(),
-            digest: setup.provider.digest(setup.around.root, setup.around.revision).map_err(unusable)?,
-            prompt_sha256: prompt.as_ref().map(|prompt| prompt.digest().to_owned()),
+        let (candidate_id, candidate) = match setup.provider {
+            System::Asked(spec) => asked(setup, spec)?,
+            System::Recorded(id) => {
+                let name = setup.candidate.to_owned();
+                (id.clone(), Candidate::Recorded(RecordedCandidate { name }))
+            }
         };
-        let candidate = candidate(setup, prompt)?;
         let mut scorers: Vec<(String, Box<dyn Scorer>)> = Vec::new();
         let mut scorer_ids = BTreeMap::new();
         let by_name = setup.judges.iter().map(|(name, loaded)| (name.clone(), loaded.judge.clone())).collect();
@@ -128,9 +135,12 @@ impl Plan {
         for judge in setup.judges.values() {
             provider = judge.routed(provider, &setup.around)?;
         }
-        // Who learns, learns from the whole set, also where only part of it is asked.
-        let around = Surroundings { evalset: setup.around.evalset.or(Some(setup.evalset)), ..setup.around };
-        let provider = provider.with(setup.candidate, setup.provider.wrapped(&around).map_err(unusable)?);
+        if let System::Asked(spec) = setup.provider {
+            let unusable = |source| RunError::Candidate { name: setup.candidate.to_owned(), source };
+            // Who learns, learns from the whole set, also where only part of it is asked.
+            let around = Surroundings { evalset: setup.around.evalset.or(Some(setup.evalset)), ..setup.around };
+            provider = provider.with(setup.candidate, spec.wrapped(&around).map_err(unusable)?);
+        }
         let plan = Self {
             asked: Asked {
                 dataset: DatasetId {
@@ -227,6 +237,21 @@ impl Plan {
     }
 }
 
+/// The identity of a candidate that is asked, and the candidate.
+fn asked(setup: &Setup<'_>, spec: &ProviderSpec) -> Result<(CandidateId, Candidate), RunError> {
+    let root = setup.around.root;
+    let prompt = spec.prompt().map(|file| template(root, file)).transpose()?;
+    let id = CandidateId {
+        name: setup.candidate.to_owned(),
+        kind: spec.kind().to_owned(),
+        digest: spec
+            .digest(root, setup.around.revision)
+            .map_err(|source| RunError::Candidate { name: setup.candidate.to_owned(), source })?,
+        prompt_sha256: prompt.as_ref().map(|prompt| prompt.digest().to_owned()),
+    };
+    Ok((id, candidate(setup, spec, prompt)?))
+}
+
 /// Whether a scorer compares two answers.
 fn compares(setup: &Setup<'_>) -> bool {
     setup.judges.values().any(|loaded| loaded.judge.is_pairwise())
@@ -255,7 +280,10 @@ fn scorer_id(setup: &Setup<'_>, spec: &ScorerSpec, scorer: &dyn Scorer) -> Score
 
 /// What is to be known of the judges, and of them beside the candidate.
 fn warnings(setup: &Setup<'_>) -> Vec<String> {
-    let candidate = setup.provider.model().map(|(_, spec)| spec.model.as_str());
+    let candidate = match setup.provider {
+        System::Asked(spec) => spec.model().map(|(_, spec)| spec.model.as_str()),
+        System::Recorded(_) => None,
+    };
     let mut found = Vec::new();
     for (name, loaded) in setup.judges {
         found.extend(loaded.warnings.iter().cloned());
@@ -273,12 +301,12 @@ fn warnings(setup: &Setup<'_>) -> Vec<String> {
 }
 
 /// The candidate of the settings, with its templates.
-fn candidate(setup: &Setup<'_>, prompt: Option<Template>) -> Result<Candidate, RunError> {
+fn candidate(setup: &Setup<'_>, settings: &ProviderSpec, prompt: Option<Template>) -> Result<Candidate, RunError> {
     let root = setup.around.root;
     let provider = setup.candidate.to_owned();
-    let Some((_, spec)) = setup.provider.model() else {
-        let body = setup.provider.body().map(|file| template(root, file)).transpose()?;
-        return Ok(Candidate::Program(ProgramCandidate { provider, prompt, body, answer: setup.provider.answer() }));
+    let Some((_, spec)) = settings.model() else {
+        let body = settings.body().map(|file| template(root, file)).transpose()?;
+        return Ok(Candidate::Program(ProgramCandidate { provider, prompt, body, answer: settings.answer() }));
     };
     let system = spec.system.as_deref().map(|file| template(root, file)).transpose()?;
     let schema = spec

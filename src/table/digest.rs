@@ -24,6 +24,17 @@ pub fn sha256_hex(bytes: impl AsRef<[u8]>) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// The first half of a SHA-256: tells texts from one another where keeping a million of them would take too much.
+pub type ShortDigest = [u8; 16];
+
+/// The first half of the SHA-256 of bytes.
+#[must_use]
+pub fn short_digest(bytes: impl AsRef<[u8]>) -> ShortDigest {
+    let mut half = [0; 16];
+    half.copy_from_slice(&Sha256::digest(bytes)[..16]);
+    half
+}
+
 /// SHA-256 of a file, in lowercase hex, read in pieces.
 ///
 /// # Errors

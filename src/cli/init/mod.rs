@@ -1,7 +1,6 @@
 //! `evalgauge init`: a working project in this folder.
 
 mod files;
-mod guess;
 mod scorer;
 mod verb;
 

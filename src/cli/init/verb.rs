@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::files::{Files, Settings, System, answers_csv, bytes, json_lines};
-use super::guess::{AnswerColumns, Guess, Named, OwnTable, quoted};
 use super::scorer::Scoring;
 use crate::cli::args::{Global, OutputFormat, RunArgs};
 use crate::cli::baseline::{Reasons, make};
+use crate::cli::columns::{AnswerColumns, Guess, Named, Origin, OwnTable, quoted};
 use crate::cli::failure::Failure;
 use crate::cli::gate::as_of;
 use crate::cli::output::Output;
@@ -37,6 +37,9 @@ pub(in crate::cli) struct InitArgs {
     /// Write what is missing also where some of the files are there already; those are kept as they are
     #[arg(long)]
     force: bool,
+    /// Column of your system's answers, in --answers or --from
+    #[arg(long = "answer-field", id = "answer_field", value_name = "COLUMN", requires = "from")]
+    answer: Option<String>,
     #[command(flatten)]
     named: Named,
 }
@@ -224,26 +227,21 @@ fn set_name(named: Option<&str>, fallback: &str) -> Result<String, Failure> {
 
 fn from_table(from: &Path, args: &InitArgs, global: &Global) -> Result<Draft, Failure> {
     let rows = OwnTable::read(from)?;
-    let guess = Guess::of(&rows, &args.named)?;
+    let guess = Guess::of(&rows, &args.named, args.answer.as_ref(), Origin::Examples)?;
     let stem = from.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let (examples, expected) = examples(&rows, &guess)?;
+    let examples = guess.examples(&rows)?;
+    let expected: Vec<Value> = examples.iter().map(|example| example["expected"].clone()).collect();
+    if let Some(row) = expected.iter().position(Value::is_null) {
+        let column = guess.expected.as_deref().unwrap_or_default();
+        return Err(rows.wrong(row, &format!("column `{column}` is empty")));
+    }
     let ids: Vec<String> =
         examples.iter().map(|example| example["id"].as_str().unwrap_or_default().to_owned()).collect();
-    let mut said = vec![
-        format!("examples   {}: {}", from.display(), examples.len()),
-        format!("input      column `{}`", guess.input),
-        format!("expected   column `{}`", guess.expected),
-    ];
-    said.push(match &guess.id {
-        Some(id) => format!("id         column `{id}`"),
-        None => format!("id         numbered, {} to {}", ids[0], ids[ids.len() - 1]),
-    });
-    if let Some(group) = &guess.group {
-        said.push(format!("group      column `{group}`: its examples stand or fall together"));
+    let mut said = vec![format!("examples   {}: {}", from.display(), examples.len())];
+    said.extend(guess.said(&rows));
+    if guess.id.is_none() {
+        said.push(format!("id         numbered, {} to {}", ids[0], ids[ids.len() - 1]));
     }
-    let labels = guess.labels.iter().map(|label| format!("`{label}` ({} values)", rows.values(label).0.len()));
-    let labels: Vec<String> = labels.collect();
-    said.push(format!("slices     {}", if labels.is_empty() { "none found".to_owned() } else { labels.join(", ") }));
     if !guess.unused.is_empty() {
         said.push(format!("kept       {}: with the examples, not used", quoted(&guess.unused)));
     }
@@ -254,7 +252,7 @@ fn from_table(from: &Path, args: &InitArgs, global: &Global) -> Result<Draft, Fa
         let table = OwnTable::read(answers)?;
         let id_set: HashSet<String> = ids.iter().cloned().collect();
         let inputs: HashSet<String> = (0..rows.rows.len()).filter_map(|row| rows.text(row, &guess.input)).collect();
-        let found = AnswerColumns::find(&table, guess.id.as_ref().map(|_| &id_set), &inputs, &args.named)?;
+        let found = AnswerColumns::find(&table, guess.id.as_ref().map(|_| &id_set), &inputs, args.answer.as_ref())?;
         known = answers_of(&table, &found, &rows, &guess, &ids);
         let ending =
             answers.extension().map_or_else(|| "csv".to_owned(), |ending| ending.to_string_lossy().into_owned());
@@ -279,7 +277,7 @@ fn from_table(from: &Path, args: &InitArgs, global: &Global) -> Result<Draft, Fa
         files.add("candidates/majority.toml", majority(&expected));
         System::Rules { name: "majority", file: "candidates/majority.toml" }
     };
-    if args.answers.is_none() && args.named.answer.is_some() && guess.answer.is_none() {
+    if args.answers.is_none() && args.answer.is_some() && guess.answer.is_none() {
         return Err(Failure::input(format!("{}: it has {}", from.display(), quoted(&rows.columns)))
             .hint("--answer-field names a column of the system's answers"));
     }
@@ -325,52 +323,6 @@ fn candidate_said(
             format!("candidate  {name}: {file} answers the most frequent expected answer, whatever is asked")
         }
     }
-}
-
-/// The examples, and what each expects.
-fn examples(rows: &OwnTable, guess: &Guess) -> Result<(Vec<Value>, Vec<Value>), Failure> {
-    let digits = rows.rows.len().to_string().len().max(2);
-    let mut examples = Vec::with_capacity(rows.rows.len());
-    let mut all_expected = Vec::with_capacity(rows.rows.len());
-    for (number, row) in rows.rows.iter().enumerate() {
-        let id = match &guess.id {
-            Some(column) => rows.text(number, column).unwrap_or_default(),
-            None => format!("ex-{:0digits$}", number + 1),
-        };
-        let empty = |column: &str| rows.wrong(number, &format!("column `{column}` is empty"));
-        rows.text(number, &guess.input).ok_or_else(|| empty(&guess.input))?;
-        rows.text(number, &guess.expected).ok_or_else(|| empty(&guess.expected))?;
-        let input = match &row[&guess.input] {
-            Value::Number(number) => Value::String(number.to_string()),
-            other => other.clone(),
-        };
-        let expected = row[&guess.expected].clone();
-        let mut labels = match row.get("labels") {
-            Some(Value::Object(labels)) => labels.clone(),
-            _ => Map::new(),
-        };
-        for label in &guess.labels {
-            if let Some(value) = rows.text(number, label) {
-                labels.insert(label.clone(), Value::String(value));
-            }
-        }
-        let mut example = Map::new();
-        example.insert("id".to_owned(), json!(id));
-        example.insert("input".to_owned(), input);
-        example.insert("expected".to_owned(), expected.clone());
-        example.insert("labels".to_owned(), Value::Object(labels));
-        if let Some(group) = guess.group.as_ref().and_then(|group| rows.text(number, group)) {
-            example.insert("group".to_owned(), json!(group));
-        }
-        for column in &guess.unused {
-            if let Some(value) = row.get(column).filter(|value| !value.is_null()) {
-                example.entry(column.clone()).or_insert_with(|| value.clone());
-            }
-        }
-        examples.push(Value::Object(example));
-        all_expected.push(expected);
-    }
-    Ok((examples, all_expected))
 }
 
 /// The answer of each example, where the table has one.

@@ -1,9 +1,9 @@
-//! What the columns of somebody's own table are.
+//! What the columns of somebody's own table are, and the examples that follow from them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::cli::failure::Failure;
 use crate::table::{Column, Want, column_names, for_each_line, json_reason, read};
@@ -47,16 +47,10 @@ const EXPECTED: &[&str] = &[
     "correct",
     "correctanswer",
     "truth",
-    "answer",
-    "solution",
-    "label",
-    "intent",
-    "category",
-    "class",
-    "output",
-    "response",
-    "completion",
 ];
+/// What may mean it too, in a file of examples; in a log it rather is what the system said.
+const PERHAPS_EXPECTED: &[&str] =
+    &["answer", "solution", "label", "intent", "category", "class", "output", "response", "completion"];
 /// What the team's system said.
 const ANSWERS: &[&str] = &[
     "answer",
@@ -215,27 +209,52 @@ pub(super) fn quoted(names: &[String]) -> String {
 }
 
 /// Columns that a person named.
-#[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "Columns of --from [default: guessed, and said]")]
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Columns of --from [default: guessed where it is a table, and said]")]
 pub(super) struct Named {
     /// Column of the id [default: examples are numbered]
-    #[arg(long = "id-field", id = "id_field", value_name = "COLUMN", requires = "from")]
-    id: Option<String>,
+    #[arg(long = "id-field", visible_alias = "id", id = "id_field", value_name = "COLUMN", requires = "from")]
+    pub(super) id: Option<String>,
     /// Column of the input
-    #[arg(long = "input-field", id = "input_field", value_name = "COLUMN", requires = "from")]
-    input: Option<String>,
+    #[arg(long = "input-field", visible_alias = "input", id = "input_field", value_name = "COLUMN", requires = "from")]
+    pub(super) input: Option<String>,
     /// Column of what is right
-    #[arg(long = "expected-field", id = "expected_field", value_name = "COLUMN", requires = "from")]
-    expected: Option<String>,
+    #[arg(
+        long = "expected-field",
+        visible_alias = "expected",
+        id = "expected_field",
+        value_name = "COLUMN",
+        requires = "from"
+    )]
+    pub(super) expected: Option<String>,
     /// Column of the group
-    #[arg(long = "group-field", id = "group_field", value_name = "COLUMN", requires = "from")]
-    group: Option<String>,
+    #[arg(long = "group-field", visible_alias = "group", id = "group_field", value_name = "COLUMN", requires = "from")]
+    pub(super) group: Option<String>,
     /// Column whose values are slices; may be given several times
-    #[arg(long = "label-field", id = "label_field", value_name = "COLUMN", requires = "from")]
-    label: Vec<String>,
-    /// Column of your system's answers, in --answers or --from
-    #[arg(long = "answer-field", id = "answer_field", value_name = "COLUMN", requires = "from")]
-    pub(super) answer: Option<String>,
+    #[arg(long = "label-field", visible_alias = "label", id = "label_field", value_name = "COLUMN", requires = "from")]
+    pub(super) label: Vec<String>,
+}
+
+impl Named {
+    /// Whether any of them was typed.
+    pub(super) const fn is_given(&self) -> bool {
+        self.id.is_some()
+            || self.input.is_some()
+            || self.expected.is_some()
+            || self.group.is_some()
+            || !self.label.is_empty()
+    }
+}
+
+/// What kind of file the columns are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Examples; each says what is expected.
+    Examples,
+    /// Examples, of which some or all may not say it.
+    Inputs,
+    /// What happened in production: what the system answered is not what was right.
+    Log,
 }
 
 /// What the columns mean.
@@ -244,7 +263,8 @@ pub(super) struct Guess {
     /// None: examples are numbered.
     pub(super) id: Option<String>,
     pub(super) input: String,
-    pub(super) expected: String,
+    /// None: nobody says what is right.
+    pub(super) expected: Option<String>,
     /// The system's answers.
     pub(super) answer: Option<String>,
     pub(super) group: Option<String>,
@@ -254,12 +274,12 @@ pub(super) struct Guess {
 }
 
 impl Guess {
-    pub(super) fn of(rows: &OwnTable, named: &Named) -> Result<Self, Failure> {
+    pub(super) fn of(rows: &OwnTable, named: &Named, answer: Option<&String>, origin: Origin) -> Result<Self, Failure> {
         let mut input = rows.named(named.input.as_ref())?;
         let mut expected = rows.named(named.expected.as_ref())?;
         let mut id = rows.named(named.id.as_ref())?;
         // It may also be a column of --answers.
-        let mut answer = named.answer.clone().filter(|name| rows.columns.contains(name));
+        let mut answer = answer.filter(|name| rows.columns.contains(name)).cloned();
         let mut group = rows.named(named.group.as_ref())?;
         let mut labels = Vec::new();
         for name in &named.label {
@@ -283,16 +303,19 @@ impl Guess {
         if expected.is_none() {
             expected = call(EXPECTED, &taken(&[&id, &input, &answer, &group]));
         }
-        let (input, expected) = Self::complete(rows, input, expected, id.as_ref())?;
-        let found = [Some(input.clone()), Some(expected.clone())];
+        if expected.is_none() && origin != Origin::Log {
+            expected = call(PERHAPS_EXPECTED, &taken(&[&id, &input, &answer, &group]));
+        }
+        let (input, expected) = Self::complete(rows, input, expected, id.as_ref(), origin)?;
+        let found = Some(input.clone());
         if answer.is_none() {
-            answer = call(ANSWERS, &taken(&[&id, &found[0], &found[1], &group]));
+            answer = call(ANSWERS, &taken(&[&id, &found, &expected, &group]));
         }
         if group.is_none() {
             let repeats = |column: &String| rows.values(column).0.len() < rows.rows.len();
-            group = call(GROUPS, &taken(&[&id, &found[0], &found[1], &answer])).filter(repeats);
+            group = call(GROUPS, &taken(&[&id, &found, &expected, &answer])).filter(repeats);
         }
-        let used = taken(&[&id, &found[0], &found[1], &answer, &group]);
+        let used = taken(&[&id, &found, &expected, &answer, &group]);
         let free: Vec<String> = rows.columns.iter().filter(|column| !used.contains(column)).cloned().collect();
         let (more, unused): (Vec<String>, Vec<String>) = if named.label.is_empty() {
             free.into_iter().partition(|column| rows.is_label(column))
@@ -303,13 +326,75 @@ impl Guess {
         Ok(Self { id, input, expected, answer, group, labels, unused })
     }
 
+    /// The examples of a table, with what is in no column's meaning too.
+    pub(super) fn examples(&self, rows: &OwnTable) -> Result<Vec<Value>, Failure> {
+        let digits = rows.rows.len().to_string().len().max(2);
+        let mut examples = Vec::with_capacity(rows.rows.len());
+        for (number, row) in rows.rows.iter().enumerate() {
+            let id = match &self.id {
+                Some(column) => rows.text(number, column).unwrap_or_default(),
+                None => format!("ex-{:0digits$}", number + 1),
+            };
+            let empty = |column: &str| rows.wrong(number, &format!("column `{column}` is empty"));
+            rows.text(number, &self.input).ok_or_else(|| empty(&self.input))?;
+            let input = match &row[&self.input] {
+                Value::Number(number) => Value::String(number.to_string()),
+                other => other.clone(),
+            };
+            let mut labels = match row.get("labels") {
+                Some(Value::Object(labels)) => labels.clone(),
+                _ => Map::new(),
+            };
+            for label in &self.labels {
+                if let Some(value) = rows.text(number, label) {
+                    labels.insert(label.clone(), Value::String(value));
+                }
+            }
+            let mut example = Map::new();
+            example.insert("id".to_owned(), json!(id));
+            example.insert("input".to_owned(), input);
+            if let Some(expected) = self.expected.as_ref().filter(|column| rows.text(number, column).is_some()) {
+                example.insert("expected".to_owned(), row[expected].clone());
+            }
+            example.insert("labels".to_owned(), Value::Object(labels));
+            if let Some(group) = self.group.as_ref().and_then(|group| rows.text(number, group)) {
+                example.insert("group".to_owned(), json!(group));
+            }
+            for column in &self.unused {
+                if let Some(value) = row.get(column).filter(|value| !value.is_null()) {
+                    example.entry(column.clone()).or_insert_with(|| value.clone());
+                }
+            }
+            examples.push(Value::Object(example));
+        }
+        Ok(examples)
+    }
+
+    /// What the columns were taken for, for people.
+    pub(super) fn said(&self, rows: &OwnTable) -> Vec<String> {
+        let mut said = vec![format!("input      column `{}`", self.input)];
+        said.extend(self.expected.as_ref().map(|expected| format!("expected   column `{expected}`")));
+        said.extend(self.id.as_ref().map(|id| format!("id         column `{id}`")));
+        if let Some(group) = &self.group {
+            said.push(format!("group      column `{group}`: its examples stand or fall together"));
+        }
+        let labels = self.labels.iter().map(|label| format!("`{label}` ({} values)", rows.values(label).0.len()));
+        let labels: Vec<String> = labels.collect();
+        said.push(format!(
+            "slices     {}",
+            if labels.is_empty() { "none found".to_owned() } else { labels.join(", ") }
+        ));
+        said
+    }
+
     /// Both columns that have to be there; where one name tells nothing, what is left of a small table.
     fn complete(
         rows: &OwnTable,
         input: Option<String>,
         expected: Option<String>,
         id: Option<&String>,
-    ) -> Result<(String, String), Failure> {
+        origin: Origin,
+    ) -> Result<(String, Option<String>), Failure> {
         let left: Vec<&String> = rows.columns.iter().filter(|column| Some(*column) != id).collect();
         let other = |than: &String| match left[..] {
             [a, b] if a == than => Some(b.clone()),
@@ -317,7 +402,7 @@ impl Guess {
             _ => None,
         };
         let (input, expected) = match (input, expected) {
-            (Some(input), None) => {
+            (Some(input), None) if origin != Origin::Log => {
                 let expected = other(&input);
                 (Some(input), expected)
             }
@@ -329,9 +414,9 @@ impl Guess {
                 .hint(format!("name it with {flag} COLUMN"))
         };
         match (input, expected) {
-            (Some(input), Some(expected)) => Ok((input, expected)),
+            (Some(_), None) if origin == Origin::Examples => Err(lacking("the expected answer", "--expected-field")),
+            (Some(input), expected) => Ok((input, expected)),
             (None, _) => Err(lacking("the input", "--input-field")),
-            (_, None) => Err(lacking("the expected answer", "--expected-field")),
         }
     }
 }
@@ -352,7 +437,7 @@ impl AnswerColumns {
         table: &OwnTable,
         ids: Option<&HashSet<String>>,
         inputs: &HashSet<String>,
-        named: &Named,
+        answer: Option<&String>,
     ) -> Result<Self, Failure> {
         let share = |column: &String, known: &HashSet<String>| {
             let hits = (0..table.rows.len()).filter(|row| table.text(*row, column).is_some_and(|t| known.contains(&t)));
@@ -373,7 +458,7 @@ impl AnswerColumns {
             [one] => Some((*one).clone()),
             _ => None,
         };
-        let answer = table.named(named.answer.as_ref())?.or_else(|| table.called(ANSWERS, &[key])).or_else(only);
+        let answer = table.named(answer)?.or_else(|| table.called(ANSWERS, &[key])).or_else(only);
         let answer = answer.ok_or_else(|| {
             Failure::input(format!("{}: which column is the answer? it has {}", table.file, quoted(&table.columns)))
                 .hint("name it with --answer-field COLUMN")
