@@ -162,6 +162,11 @@ impl OwnTable {
         Failure::input(format!("{}:{}: {reason}", self.file, self.lines[row]))
     }
 
+    /// The line of a row.
+    pub(super) fn line(&self, row: usize) -> u64 {
+        self.lines[row]
+    }
+
     /// The column that is named so, if a person named one.
     fn named(&self, name: Option<&String>) -> Result<Option<String>, Failure> {
         let Some(name) = name else { return Ok(None) };

@@ -6,6 +6,7 @@ mod diff;
 mod sample;
 mod show;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde::Serialize;
@@ -98,6 +99,13 @@ fn pin_table(args: &PinArgs, project: &Project, new: &NewPin<'_>) -> Result<(Ver
     let rows = OwnTable::read(&args.from)?;
     let guess = Guess::of(&rows, &args.named, None, Origin::Inputs)?;
     let examples = guess.examples(&rows)?;
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    for (row, example) in examples.iter().enumerate() {
+        let id = example["id"].as_str().unwrap_or_default();
+        if let Some(first) = first.insert(id, row) {
+            return Err(rows.wrong(row, &format!("the id `{id}` stands on line {} already", rows.line(first))));
+        }
+    }
     let mut said = guess.said(&rows);
     if guess.id.is_none() {
         said.push(format!("id         numbered, 1 to {}", examples.len()));

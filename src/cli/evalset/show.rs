@@ -233,7 +233,7 @@ fn text(set: &Shown<'_>) -> String {
         line("source", &most(set.provenance.iter().map(|(source, count)| (*source, *count)).chain(none)));
     }
     line("annotated", &age(&set.annotated));
-    line("duplicates", &pairs("equal inputs", &set.duplicates));
+    line("duplicates", &pairs("have equal inputs", &set.duplicates));
     let near = format!("share {} of their five-word runs or more", set.near);
     line("near", &pairs(&near, &set.near_duplicates));
     let looks = &set.looks;
@@ -260,7 +260,7 @@ fn most<'n>(counts: impl Iterator<Item = (&'n str, usize)>) -> String {
 fn age(annotated: &Annotated) -> String {
     let mut parts = Vec::new();
     if let (Some(oldest), Some(newest), Some(days)) = (&annotated.oldest, &annotated.newest, annotated.median_days) {
-        parts.push(format!("{oldest} to {newest}, half of them {days} days ago or before"));
+        parts.push(format!("{oldest} to {newest}, median age {days} days"));
     }
     if annotated.without > 0 {
         parts.push(format!("{} do not say when", annotated.without));
@@ -275,8 +275,9 @@ fn pairs(what: &str, twice: &TwiceShown<'_>) -> String {
     let least = if twice.at_least { "at least " } else { "" };
     let mut text = match twice.pairs {
         0 if twice.at_least => format!("no pairs that {what} among those looked at; there are more that look alike"),
-        0 => format!("no pairs: {what}"),
-        count => format!("{least}{count} pairs: {what}"),
+        0 => format!("no pairs that {what}"),
+        1 => format!("{least}1 pair, {what}"),
+        count => format!("{least}{count} pairs, {what}"),
     };
     for pair in twice.named.iter().take(MOST) {
         let [first, second] = [pair.first, pair.second].map(|id| escape_control(id, SHOWN));
