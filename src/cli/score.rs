@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use tokio::runtime::Runtime;
+
 use super::args::{Global, RunArgs};
 use super::evalset::{ScoreArgs, pin_of};
 use super::failure::Failure;
@@ -15,8 +17,11 @@ use crate::config::Project;
 use crate::evalset::{EvalSet, Selection};
 use crate::gate::Exit;
 use crate::provider::ProviderSpec;
-use crate::record::{Journal, Made, RunRecord, State, load, save};
-use crate::run::{Limits, LoadedJudge, Plan, Setup, System, close, load_judges, lost_tool_calls, recorded_replies};
+use crate::record::{Journal, Made, RunRecord, Sample, State, load, save};
+use crate::run::{
+    Limits, LoadedJudge, Plan, RunError, RunEvent, Setup, System, close, load_judges, lost_tool_calls,
+    recorded_replies, run as run_plan,
+};
 
 pub(super) fn run(args: &ScoreArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let mut project = Project::open(global.config.as_deref())?;
@@ -120,35 +125,25 @@ fn score(
         ));
     }
     plan.warnings.iter().for_each(|warning| output.note(&format!("warning: {warning}")));
-    let now = jiff::Timestamp::now();
-    let id = format!("{}-{}-scored", now.strftime("%Y%m%dT%H%M%S%3fZ"), asked.candidate.name);
-    let folder = project.store().create(&id)?;
-    let started = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let mut journal = Journal::create(&folder.path, &plan.asked, &plan.selection_sha256, plan.answers(), &started)?;
-    let replies = recorded_replies(record);
-    for reply in &replies {
-        journal.append(reply)?;
-    }
-    output.note(&format!("run {}", folder.id));
-    let mut progress = Progress::new(output, !args.no_progress);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
-    // Answers that failed, failed then: they do not end this.
-    let limits = Limits { concurrency: outside.concurrency, failed: None };
-    let mut on_event = |event: &crate::run::RunEvent<'_>| progress.event(event, output);
+    let now = jiff::Timestamp::now();
+    let id = format!("{}-{}-scored", now.strftime("%Y%m%dT%H%M%S%3fZ"), asked.candidate.name);
+    let folder = project.store().create(&id)?;
+    let started = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    output.note(&format!("run {}", folder.id));
+    let journal = Journal::create(&folder.path, &plan.asked, &plan.selection_sha256, plan.answers(), &started)?;
     let samples =
-        runtime.block_on(crate::run::run(&mut plan, limits, &mut journal, replies, interrupted, &mut on_event));
-    progress.finish();
-    let samples = samples.map_err(|error| {
-        outside.told().iter().for_each(|line| output.note(line));
-        let failure = stopped(error, &folder, false);
-        let again = failure.hint.is_some().then(|| format!("evalgauge score {}", args.run));
-        again.into_iter().fold(failure, |failure, again| {
-            failure.hint(format!("what judges answered is in the cache; go on with `{again}`"))
-        })
-    })?;
+        judged(&mut plan, record, journal, (&runtime, outside.concurrency), (args, output)).map_err(|error| {
+            outside.told().iter().for_each(|line| output.note(line));
+            let failure = stopped(error, &folder, false);
+            if failure.hint.is_none() {
+                return failure;
+            }
+            failure.hint(format!("what judges answered is in the cache; go on with `evalgauge score {}`", args.run))
+        })?;
     let mut warnings = plan.warnings.clone();
     warnings.push(format!("scored again from {}: no candidate was asked", record.manifest.made.run_id));
     let made = Made {
@@ -167,4 +162,25 @@ fn score(
     save(&folder.path, &record)?;
     outside.told().iter().for_each(|line| output.note(line));
     Ok(MadeRun { folder, record, budget: std::sync::Arc::clone(&outside.budget) })
+}
+
+/// The samples of the plan, whose answers are those of the record.
+fn judged(
+    plan: &mut Plan,
+    record: &RunRecord,
+    mut journal: Journal,
+    (runtime, concurrency): (&Runtime, usize),
+    (args, output): (&ScoreArgs, &Output),
+) -> Result<Vec<Sample>, RunError> {
+    let replies = recorded_replies(record);
+    for reply in &replies {
+        journal.append(reply)?;
+    }
+    let mut progress = Progress::new(output, !args.no_progress);
+    // Answers that failed, failed then: they do not end this.
+    let limits = Limits { concurrency, failed: None };
+    let mut on_event = |event: &RunEvent<'_>| progress.event(event, output);
+    let samples = runtime.block_on(run_plan(plan, limits, &mut journal, replies, interrupted, &mut on_event));
+    progress.finish();
+    samples
 }

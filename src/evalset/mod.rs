@@ -23,7 +23,7 @@ pub use label::{LabelValue, Labels};
 pub use parse::{Fields, parse_file};
 pub use pin::{Description, EvalSet, Folder, NewPin, Version, names, pin};
 pub use profile::{
-    Annotated, Counts, LENGTH, OTHER, Pair, Profile, QuotaState, Twice, Wanted, input_digest, length_bucket,
+    Annotated, Counts, Crossing, LENGTH, OTHER, Pair, Profile, QuotaState, Twice, Wanted, input_digest, length_bucket,
 };
 pub use quota::{Quota, SliceName};
 pub use ranking::Ranking;

@@ -63,7 +63,9 @@ pub fn input_digest(input: &Value) -> ShortDigest {
             }
             Value::Array(items) => {
                 into.push('[');
-                items.iter().for_each(|item| write(item, into));
+                for item in items {
+                    write(item, into);
+                }
                 into.push(']');
             }
             other => into.push_str(&format!("{other},")),
@@ -132,6 +134,15 @@ pub struct Wanted<'a> {
     pub near: f64,
 }
 
+/// Examples by the values of several keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crossing {
+    /// The keys.
+    pub keys: Vec<String>,
+    /// By their values.
+    pub counts: BTreeMap<Vec<String>, usize>,
+}
+
 /// What a set holds.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Profile {
@@ -148,7 +159,7 @@ pub struct Profile {
     /// How many have no label.
     pub unlabelled: usize,
     /// Examples by the values of several keys.
-    pub crossings: Vec<(Vec<String>, BTreeMap<Vec<String>, usize>)>,
+    pub crossings: Vec<Crossing>,
     /// Quotas, by slice.
     pub quotas: Vec<QuotaState>,
     /// Examples by where they come from; those that do not say are under the empty text.
@@ -168,7 +179,7 @@ struct Facts {
     expected: bool,
     group: Option<ShortDigest>,
     provenance: String,
-    annotated: Option<Option<jiff::civil::Date>>,
+    annotated: When,
     input: ShortDigest,
     places: Option<Places>,
     met: Vec<bool>,
@@ -183,7 +194,7 @@ impl Facts {
             expected: example.expected.is_some(),
             group: example.group.as_ref().map(short_digest),
             provenance: provenance(&example),
-            annotated: example.other.get("annotated_at").filter(|value| !value.is_null()).map(day),
+            annotated: When::of(&example),
             input: input_digest(&example.input),
             places: places(&shingles(&example.input_text())),
             met: quotas.iter().map(|(slice, ..)| slice.has(&example, length)).collect(),
@@ -204,9 +215,24 @@ fn provenance(example: &Example) -> String {
     if text.chars().count() > SHOWN { text.chars().take(SHOWN).chain(['…']).collect() } else { text }
 }
 
-/// The day that begins a text.
-fn day(value: &Value) -> Option<jiff::civil::Date> {
-    value.as_str()?.get(..10)?.parse().ok()
+/// When an example was annotated.
+enum When {
+    NotSaid,
+    Unreadable,
+    On(jiff::civil::Date),
+}
+
+impl When {
+    /// The day that begins `annotated_at`.
+    fn of(example: &Example) -> Self {
+        match example.other.get("annotated_at") {
+            None | Some(Value::Null) => Self::NotSaid,
+            Some(value) => {
+                let day = value.as_str().and_then(|text| text.get(..10)?.parse().ok());
+                day.map_or(Self::Unreadable, Self::On)
+            }
+        }
+    }
 }
 
 /// What is kept while a set is gone through.
@@ -232,9 +258,9 @@ impl Sums {
         self.groups.extend(facts.group);
         add(&mut profile.provenance, &facts.provenance, 1);
         match facts.annotated {
-            None => profile.annotated.without += 1,
-            Some(None) => profile.annotated.unreadable += 1,
-            Some(Some(day)) => *profile.annotated.days.entry(day).or_default() += 1,
+            When::NotSaid => profile.annotated.without += 1,
+            When::Unreadable => profile.annotated.unreadable += 1,
+            When::On(day) => *profile.annotated.days.entry(day).or_default() += 1,
         }
         for (quota, met) in profile.quotas.iter_mut().zip(facts.met) {
             quota.found += usize::from(met);
@@ -271,7 +297,7 @@ impl Sums {
                     value.iter().for_each(|value| add(counts, value, examples));
                 }
             }
-            for (keys, counts) in &mut profile.crossings {
+            for Crossing { keys, counts } in &mut profile.crossings {
                 for cell in cells(keys, &labels, length) {
                     let known = counts.len() < MOST_VALUES || counts.contains_key(&cell);
                     let cell = if known { cell } else { vec![OTHER.to_owned(); keys.len()] };
@@ -332,7 +358,8 @@ impl Profile {
         let room = version.examples.min(bytes as usize / 16);
         sums.offsets.reserve_exact(room);
         sums.places.reserve_exact(room);
-        sums.profile.crossings = wanted.crossings.iter().map(|keys| (keys.clone(), BTreeMap::new())).collect();
+        sums.profile.crossings =
+            wanted.crossings.iter().map(|keys| Crossing { keys: keys.clone(), counts: BTreeMap::new() }).collect();
         let state = |(_, slice, quota): &(SliceName, &String, Quota)| QuotaState {
             slice: (*slice).clone(),
             quota: *quota,

@@ -234,7 +234,7 @@ fn iban(text: &str) -> Option<usize> {
     let mut found = None;
     for (at, byte) in bytes.iter().enumerate().take(42) {
         match byte {
-            b' ' if letters.len() % 4 == 0 => continue,
+            b' ' if letters.len().is_multiple_of(4) => continue,
             b'0'..=b'9' | b'A'..=b'Z' => letters.push(*byte as char),
             _ => break,
         }
@@ -285,7 +285,7 @@ fn passes_luhn(digits: &[u32]) -> bool {
             one => one,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 fn ip(text: &str) -> Option<usize> {

@@ -100,7 +100,7 @@ pub fn for_each_block<E: From<TableError> + Send>(
         let bytes = &buffer[..end];
         let ((), outcome) = rayon::join(|| digest.update(bytes), || each(Block { bytes, first, offset }));
         outcome?;
-        first += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        first += bytes.split(|byte| *byte == b'\n').count() as u64 - 1;
         offset += end as u64;
         buffer.copy_within(end..filled, 0);
         filled -= end;

@@ -268,7 +268,7 @@ fn redacted(example: &Example, redactor: &mut Redactor) -> Example {
 }
 
 fn text(printed: &Printed<'_>, source: &Source, left: &[Rule]) -> String {
-    let mut text: String = source.said.iter().map(|line| format!("{line}\n")).collect();
+    let mut text = source.said.join("\n") + "\n";
     if !printed.left_out.is_empty() {
         text.push_str(&format!("left out   {}: a log knows more than an example needs\n", quoted(printed.left_out)));
     }

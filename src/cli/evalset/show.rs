@@ -128,7 +128,8 @@ fn shown<'a>(
     let crossing = |keys: &[String], values: &[String]| {
         slice_name(keys.iter().zip(values).map(|(key, value)| (key.as_str(), value.as_str())))
     };
-    let cells = profile.crossings.iter().flat_map(|(keys, cells)| cells.iter().map(move |cell| (keys, cell)));
+    let cells =
+        profile.crossings.iter().flat_map(|crossing| crossing.counts.iter().map(move |cell| (&crossing.keys, cell)));
     let (own, automatic): (Vec<_>, Vec<_>) = profile.labels.iter().partition(|(key, _)| *key != LENGTH);
     let sources = profile.provenance.iter().map(|(source, count)| (source.as_str(), *count));
     Shown {
