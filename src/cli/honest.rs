@@ -18,7 +18,7 @@ use crate::gate::{HonestBaseline, Verdict};
 use crate::provider::cache::CacheMode;
 use crate::provider::{Columns, Draw, MajoritySpec, NearestSpec, Places, ProviderSpec, RandomSpec};
 use crate::record::{Journal, Made, RunRecord, State, save};
-use crate::run::{Limits, Plan, Setup, close};
+use crate::run::{Limits, Plan, Setup, System, close};
 use crate::score::ScorerSpec;
 
 /// Questions that are open at a time: the answers are there at once.
@@ -133,7 +133,7 @@ impl<'p> Honest<'p> {
             evalset: &terms.asked,
             selection: &Selection::default(),
             candidate: name,
-            provider: spec,
+            provider: System::Asked(spec),
             scorers: &terms.scorers,
             judges: &BTreeMap::new(),
             against: None,
