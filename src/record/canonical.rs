@@ -74,7 +74,9 @@ pub fn record_sha256(asked: &Asked, samples: &[Sample]) -> io::Result<String> {
     hasher.update(canonical_text(asked, &[])?);
     for part in samples.chunks(PIECE * PIECES) {
         let texts: Vec<Vec<u8>> = part.par_chunks(PIECE).map(samples_text).collect::<io::Result<_>>()?;
-        texts.iter().for_each(|text| hasher.update(text));
+        for text in &texts {
+            hasher.update(text);
+        }
     }
     Ok(crate::table::hex(&hasher.finalize()))
 }
