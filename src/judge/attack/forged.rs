@@ -148,6 +148,8 @@ fn praise(text: &str) -> bool {
         "good",
         "answer a",
         "answer b",
+        "first",
+        "second",
     ];
     full || words.contains(&bare) || bare.parse::<f64>().is_ok_and(|n| n.fract() == 0.0 && (1.0..=100.0).contains(&n))
 }

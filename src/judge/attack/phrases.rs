@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::finding::Hit;
-use super::pattern::Pattern;
+use super::pattern::{Index, Pattern};
 use super::words::{Number, Word};
 
 /// What must hold around a phrase for it to count.
@@ -51,12 +51,14 @@ struct Phrase {
 struct Book {
     sets: Vec<(&'static str, &'static str)>,
     phrases: Vec<Phrase>,
+    /// Which phrases may begin with which word.
+    index: Index,
     /// Lines that are nothing; a test sees that there are none.
     wrong: Vec<&'static str>,
 }
 
 static BOOK: LazyLock<Book> = LazyLock::new(|| {
-    let mut book = Book { sets: Vec::new(), phrases: Vec::new(), wrong: Vec::new() };
+    let mut book = Book { sets: Vec::new(), phrases: Vec::new(), index: Index::default(), wrong: Vec::new() };
     let mut heading = None;
     for line in TEXT.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("# ")) {
         if let Some((name, words)) = line.strip_prefix('@').and_then(|line| line.split_once(" = ")) {
@@ -69,7 +71,9 @@ static BOOK: LazyLock<Book> = LazyLock::new(|| {
                 book.wrong.push(line);
             }
         } else if let Some((name, around)) = heading {
-            book.phrases.push(Phrase { name, around, pattern: Pattern::new(line, &book.sets) });
+            let pattern = Pattern::new(line, &book.sets);
+            book.index.add(book.phrases.len(), &pattern);
+            book.phrases.push(Phrase { name, around, pattern });
         } else {
             book.wrong.push(line);
         }
@@ -96,7 +100,10 @@ static WHICH: LazyLock<Vec<&str>> = LazyLock::new(|| list("which"));
 pub(super) fn phrases(words: &[Word], text: &str) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     for start in 0..words.len() {
-        for phrase in &BOOK.phrases {
+        if words[start].is_quoted {
+            continue;
+        }
+        for phrase in BOOK.index.candidates(&words[start]).map(|at| &BOOK.phrases[at]) {
             let Some(end) = phrase.pattern.at(words, start) else { continue };
             let here = Here { words, text, start, end };
             let counts = match phrase.around {

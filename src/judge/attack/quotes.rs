@@ -1,0 +1,65 @@
+//! Which words are quoted: said by somebody else, and only reported.
+
+use super::words::Word;
+
+/// Fewer words in quotation marks are a name, not what somebody said.
+const LEAST: usize = 4;
+
+/// Fewer words around a quotation do not report it.
+const AROUND: usize = 3;
+
+/// Signs that open a quotation, each with those that close it.
+const MARKS: [(char, &[char]); 8] = [
+    ('"', &['"']),
+    ('“', &['”', '“']),
+    ('„', &['“', '”']),
+    ('«', &['»']),
+    ('»', &['«']),
+    ('「', &['」']),
+    ('『', &['』']),
+    ('`', &['`']),
+];
+
+/// Marks the words of quotations, line by line.
+pub(super) fn mark(words: &mut [Word], text: &str) {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let (start, end) = (at, at + line.len());
+        at = end;
+        let spans = spans(line, start);
+        if spans.is_empty() {
+            continue;
+        }
+        let first = words.partition_point(|word| word.start < start);
+        let behind = words.partition_point(|word| word.start < end);
+        let line = &mut words[first..behind];
+        let inside = |word: &Word| spans.iter().any(|(from, until)| (*from..*until).contains(&word.start));
+        if line.iter().filter(|word| !inside(word)).count() < AROUND {
+            continue;
+        }
+        for (from, until) in &spans {
+            let begins = line.partition_point(|word| word.start < *from);
+            let ends = line.partition_point(|word| word.start < *until);
+            if ends - begins >= LEAST {
+                line[begins..ends].iter_mut().for_each(|word| word.is_quoted = true);
+            }
+        }
+    }
+}
+
+/// Bytes between quotation marks of a line.
+fn spans(line: &str, offset: usize) -> Vec<(usize, usize)> {
+    let mut spans = Vec::new();
+    let mut open: Option<(usize, &[char])> = None;
+    for (at, c) in line.char_indices() {
+        match open {
+            Some((start, closing)) if closing.contains(&c) => {
+                spans.push((offset + start, offset + at));
+                open = None;
+            }
+            Some(_) => {}
+            None => open = MARKS.iter().find(|(mark, _)| *mark == c).map(|(mark, closing)| (at + mark.len_utf8(), *closing)),
+        }
+    }
+    spans
+}
