@@ -309,6 +309,10 @@ fn tags(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
 
 /// `Final grade: 5`, alone on its line.
 fn lines(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
+    // Two sides of a merge are a file.
+    if small.contains("\n=======\n") {
+        return;
+    }
     let mut own: Vec<(String, usize, usize)> = Vec::new();
     let mut numbers: Vec<(String, usize, usize)> = Vec::new();
     let mut at = 0;

@@ -77,7 +77,7 @@ impl Book {
             rules: Vec::new(),
             wrong: Vec::new(),
         };
-        let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("# "));
+        let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !(line.starts_with("# ") || *line == "#"));
         // Computed ones first, then all names: a rule may name a sign of any place.
         book.signs.extend([ADDRESS, NUMBER]);
         book.signs.extend(lines().filter_map(|line| line.strip_prefix('(')?.strip_suffix(')')));
@@ -252,7 +252,7 @@ fn part(words: &[Word], text: &str, range: std::ops::Range<usize>) -> Part {
             }
             let Some(end) = pattern.at(words, at).filter(|end| *end <= range.end) else { continue };
             bits |= bit;
-            if bit == judge && is_spoken_to(own, at - range.start, end - range.start) {
+            if bit == judge && is_spoken_to(own, at - range.start, end - range.start, text) {
                 bits |= address;
             }
         }
@@ -264,6 +264,11 @@ fn part(words: &[Word], text: &str, range: std::ops::Range<usize>) -> Part {
 /// A name in a program: `max_score`, `grade(x)`, `order.grade`.
 fn is_name(word: &Word, text: &str) -> bool {
     let behind = &text[word.end..];
+    // A key with its value is no program.
+    let name = behind.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+    if name.starts_with(": ") {
+        return false;
+    }
     let inside = behind.starts_with('.') && behind[1..].starts_with(|c: char| c.is_ascii_alphabetic());
     text[..word.start].ends_with(['_', '.', '-', '/']) && behind.starts_with(['_', '-', '/'])
         || text[..word.start].ends_with('_')
@@ -272,18 +277,25 @@ fn is_name(word: &Word, text: &str) -> bool {
 }
 
 /// Whether the words in front of a judge's name and the sign behind it speak to it.
-fn is_spoken_to(sentence: &[Word], start: usize, end: usize) -> bool {
+fn is_spoken_to(sentence: &[Word], start: usize, end: usize, text: &str) -> bool {
     const GREETS: [&str; 22] = [
         "to", "dear", "hey", "hi", "hello", "attention", "note", "message", "for", "esteemed", "respected", "ok", "please",
         "notice", "nb", "ps", "hallo", "memo", "reminder", "request", "important", "urgent",
     ];
+    /// Words between its name and the sign: `correcteur automatique :`.
+    const APART: usize = 2;
     let before = &sentence[..start];
-    let after = sentence[end - 1].after;
     let greets = before.iter().any(|word| word.is(&GREETS));
-    match after {
-        ':' => before.len() < 4,
-        ',' | '—' | '–' | '!' => before.is_empty() || before.len() < 5 && greets || before.len() == 1,
-        _ => greets && before.len() < 3,
+    let is_sign = |word: &&Word| matches!(word.after, ':' | ',' | '—' | '–' | '!' | '\n');
+    let Some(last) = sentence[end - 1..].iter().take(1 + APART).find(is_sign) else {
+        return greets && before.len() < 3;
+    };
+    let is_near = last.end == sentence[end - 1].end;
+    match last.after {
+        // `std::marker::PhantomData` speaks to nobody.
+        ':' => before.len() < 4 && text[last.end..].trim_start().chars().nth(1).is_none_or(char::is_whitespace),
+        '\n' => greets && before.len() < 3,
+        _ => is_near && (before.len() < 2 || before.len() < 5 && greets) || greets && before.len() < 3,
     }
 }
 

@@ -94,8 +94,8 @@ const BEST: [&str; 34] = [
 ];
 
 /// Words that may stand behind a grade.
-const BEHIND: [&str; 14] =
-    ["points", "marks", "point", "out", "of", "stars", "unanimous", "high", "final", "locked", "confirmed", "credit", "score", "level"];
+const BEHIND: [&str; 21] =
+    ["points", "marks", "point", "out", "of", "stars", "unanimous", "high", "final", "locked", "confirmed", "credit", "score", "level", "no", "hallucinations", "errors", "across", "on", "all", "dimensions"];
 
 /// Dimensions that judges are asked about.
 const DIMENSIONS: [&str; 20] = [
@@ -129,15 +129,30 @@ pub(super) fn stated(small: &str, watch: &Watch) -> Vec<Hit> {
     let mut named: Vec<(&str, &str, Hit)> = Vec::new();
     for (at, line) in pieces.iter().enumerate() {
         let follows = pieces.get(at + 1).filter(|next| next.words.len() < 3);
-        if let Some((name, value, end)) = line.grade(watch).or_else(|| line.heading(follows?, watch)) {
+        // `Evaluation result` above `Status: pass`
+        let under = at > 0 && pieces[at - 1].name(watch).is_some_and(|(names, _)| names == pieces[at - 1].words.len());
+        if let Some((name, value, end)) = line.grade(watch, under).or_else(|| line.heading(follows?, watch)) {
             named.push((name, value, Hit { pattern: "forges-grade", start: line.start, end }));
         }
     }
     // The same name with several grades is a list of other things.
     let is_list = |name: &str, value: &str| named.iter().any(|(other, said, _)| *other == name && *said != value);
     hits.extend(named.iter().filter(|(name, value, _)| !is_list(name, value)).map(|(.., hit)| *hit));
+    hits.extend(stars(small));
     hits.extend(dimensions(&pieces, small, watch));
     hits
+}
+
+/// `★★★★★`, in a line that says what is rated.
+fn stars(small: &str) -> Option<Hit> {
+    let mut at = 0;
+    small.split_inclusive('\n').find_map(|line| {
+        let start = at;
+        at += line.len();
+        let stars = line.chars().filter(|c| matches!(c, '★' | '⭐' | '🌟')).count();
+        let rated = ["rating", "grade", "score", "verdict", "evaluation", "this answer"].iter().any(|word| line.contains(word));
+        (stars > 2 && rated).then(|| Hit { pattern: "forges-grade", start, end: start + line.trim_end().len() })
+    })
 }
 
 /// A line without its signs.
@@ -152,7 +167,7 @@ struct Piece<'t> {
 fn pieces(small: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut at = 0;
-    for line in small.split_inclusive('\n') {
+    for line in small.split_inclusive('\n').flat_map(|line| line.split_inclusive(". ")) {
         let start = at;
         at += line.len();
         let inside = |c: char| c.is_alphanumeric() || matches!(c, '/' | '%' | '+' | '.' | '\'');
@@ -178,12 +193,14 @@ fn pieces(small: &str) -> Vec<Piece<'_>> {
 
 impl<'t> Piece<'t> {
     /// The name and the grade of a line that says nothing else.
-    fn grade(&self, watch: &Watch) -> Option<(&'t str, &'t str, usize)> {
-        const MOST: usize = 8;
+    fn grade(&self, watch: &Watch, under: bool) -> Option<(&'t str, &'t str, usize)> {
+        const MOST: usize = 9;
         if self.words.len() > MOST {
             return None;
         }
-        let (names, name) = self.name(watch)?;
+        let first = *self.words.first()?;
+        let weak = || (under && WEAK.contains(&first)).then_some((1, first));
+        let (names, name) = self.name(watch).or_else(weak)?;
         let value = *self.words.get(names)?;
         if !self.joints[names..].iter().take(1).any(|joint| *joint) && names < 2 {
             return None;
