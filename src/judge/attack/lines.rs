@@ -5,7 +5,7 @@ use super::phrases::{is_directive, speaks_of_grading};
 use super::words::{Number, Word};
 
 /// Signs of roles that models read.
-const ROLE_TOKENS: [&str; 22] = [
+const ROLE_TOKENS: [&str; 25] = [
     "<|im_start|>",
     "<|im_end|>",
     "<|system|>",
@@ -28,6 +28,9 @@ const ROLE_TOKENS: [&str; 22] = [
     "<｜user｜>",
     "<｜assistant｜>",
     "[system_prompt]",
+    "<s>system",
+    "</s><s>",
+    "<|start|>",
 ];
 
 /// Who may be said to speak.

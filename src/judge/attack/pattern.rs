@@ -114,6 +114,8 @@ fn matches(elements: &[Element], words: &[Word], at: usize, sentence: usize) -> 
     match first {
         Element::Start => word.filter(|word| word.is_first).and_then(|_| matches(rest, words, at, sentence)),
         Element::End => word.is_none().then_some(at),
+        // At the end it holds of nothing too.
+        Element::Gap(_) if rest.is_empty() => Some(at),
         Element::Gap(most) => (0..=*most).find_map(|skipped| {
             words.get(at + skipped).filter(|word| word.sentence == sentence)?;
             matches(rest, words, at + skipped, sentence)

@@ -40,7 +40,7 @@ pub(super) fn mark(words: &mut [Word], text: &str) {
         for (from, until) in &spans {
             let begins = line.partition_point(|word| word.start < *from);
             let ends = line.partition_point(|word| word.start < *until);
-            if ends - begins >= LEAST {
+            if ends - begins >= LEAST || spans.len() > 1 && ends - begins > 1 {
                 line[begins..ends].iter_mut().for_each(|word| word.is_quoted = true);
             }
         }

@@ -17,6 +17,9 @@ const TEXT: &str = include_str!("signs.txt");
 /// A longer sentence holds everything by chance: it is looked at in parts.
 const LONGEST: usize = 45;
 
+/// Sentences that are near each other.
+const NEAR: usize = 3;
+
 /// Scripts from here on are searched for words inside words: they write no blanks, or glue words together.
 const GLUED_FROM: char = '\u{590}';
 
@@ -47,6 +50,8 @@ struct Computed {
     address: Bits,
     number: Bits,
     judge: Bits,
+    imperative: Bits,
+    speaker: Bits,
 }
 
 /// What `signs.txt` holds.
@@ -82,7 +87,7 @@ impl Book {
         book.signs.extend([ADDRESS, NUMBER]);
         book.signs.extend(lines().filter_map(|line| line.strip_prefix('(')?.strip_suffix(')')));
         let bit = |name| book.bit(name).unwrap_or_default();
-        book.computed = Computed { address: bit(ADDRESS), number: bit(NUMBER), judge: bit("judge") };
+        book.computed = Computed { address: bit(ADDRESS), number: bit(NUMBER), judge: bit("judge"), imperative: bit("imperative"), speaker: bit("speaker") };
         let mut sets: Vec<(&str, &str)> = Vec::new();
         let mut sign = None;
         let mut heading = None;
@@ -196,9 +201,10 @@ pub(super) fn signs(words: &[Word], text: &str) -> Vec<Hit> {
             }
             Window::Sentence => hits.extend(parts.iter().filter(|part| holds(part.bits)).map(|part| rule.hit(words, part))),
             Window::Near => {
-                let pairs = parts.windows(2).filter(|pair| holds(pair[0].bits | pair[1].bits));
-                hits.extend(pairs.map(|pair| rule.hit(words, &pair[0])));
-                hits.extend(parts.iter().filter(|part| holds(part.bits)).map(|part| rule.hit(words, part)));
+                hits.extend((0..parts.len()).filter_map(|at| {
+                    let near = &parts[at..parts.len().min(at + NEAR)];
+                    holds(near.iter().fold(0, |bits, part| bits | part.bits)).then(|| rule.hit(words, &parts[at]))
+                }));
             }
         }
     }
@@ -235,7 +241,7 @@ fn parts(words: &[Word], text: &str) -> Vec<std::ops::Range<usize>> {
 fn part(words: &[Word], text: &str, range: std::ops::Range<usize>) -> Part {
     let mut bits = 0;
     let own = &words[range.clone()];
-    let Computed { address, number, judge } = BOOK.computed;
+    let Computed { address, number, judge, imperative, speaker } = BOOK.computed;
     for at in range.clone() {
         let word = &words[at];
         if is_name(word, text) || word.is_quoted {
@@ -251,11 +257,18 @@ fn part(words: &[Word], text: &str, range: std::ops::Range<usize>) -> Part {
                 continue;
             }
             let Some(end) = pattern.at(words, at).filter(|end| *end <= range.end) else { continue };
+            // `Report: …` orders nothing.
+            if bit == imperative && words[end - 1].after == ':' && word.is_first {
+                continue;
+            }
             bits |= bit;
             if bit == judge && is_spoken_to(own, at - range.start, end - range.start, text) {
                 bits |= address;
             }
         }
+    }
+    if is_role(own, text) {
+        bits |= speaker;
     }
     bits |= glued(own, judge, address);
     Part { bits, start: range.start, end: range.end }
@@ -276,6 +289,17 @@ fn is_name(word: &Word, text: &str) -> bool {
         || inside
 }
 
+/// `SYSTEM: …`, `[developer] …`
+fn is_role(sentence: &[Word], text: &str) -> bool {
+    const ROLES: [&str; 10] =
+        ["system", "developer", "admin", "administrator", "operator", "moderator", "root", "supervisor", "sysop", "superuser"];
+    const BESIDE: [&str; 12] =
+        ["message", "prompt", "override", "notice", "note", "update", "command", "directive", "role", "new", "the", "from"];
+    let named = sentence.iter().take(4).take_while(|word| word.is(&ROLES) || word.is(&BESIDE)).count();
+    let has_role = sentence[..named].iter().any(|word| word.is(&ROLES));
+    has_role && text[sentence[named - 1].end..].trim_start().starts_with([':', ']', '>', '—', '–', '|', '\n'])
+}
+
 /// Whether the words in front of a judge's name and the sign behind it speak to it.
 fn is_spoken_to(sentence: &[Word], start: usize, end: usize, text: &str) -> bool {
     const GREETS: [&str; 22] = [
@@ -284,16 +308,29 @@ fn is_spoken_to(sentence: &[Word], start: usize, end: usize, text: &str) -> bool
     ];
     /// Words between its name and the sign: `correcteur automatique :`.
     const APART: usize = 2;
+    /// Texts about prompts for judges speak to none.
+    const ABOUT: [&str; 14] = [
+        "prompt", "task", "input", "template", "example", "role", "output", "model", "called", "name", "bias", "instructions",
+        "kind", "a",
+    ];
+    /// What stands behind a judge's name in some languages.
+    const KINDS: [&str; 12] =
+        ["automatique", "automatico", "ai", "ia", "ki", "llm", "model", "models", "system", "sistema", "agent", "modell"];
     let before = &sentence[..start];
+    let joined = text[..sentence[start].start].ends_with('-');
+    if joined || before.iter().any(|word| word.is(&ABOUT)) {
+        return false;
+    }
     let greets = before.iter().any(|word| word.is(&GREETS));
     let is_sign = |word: &&Word| matches!(word.after, ':' | ',' | '—' | '–' | '!' | '\n');
-    let Some(last) = sentence[end - 1..].iter().take(1 + APART).find(is_sign) else {
+    let kinds = sentence[end..].iter().take(APART).take_while(|word| word.is(&KINDS)).count();
+    let Some(last) = sentence[end - 1..=end - 1 + kinds].iter().find(is_sign) else {
         return greets && before.len() < 3;
     };
     let is_near = last.end == sentence[end - 1].end;
     match last.after {
         // `std::marker::PhantomData` speaks to nobody.
-        ':' => before.len() < 4 && text[last.end..].trim_start().chars().nth(1).is_none_or(char::is_whitespace),
+        ':' => before.len() < 4 && text[last.end..].trim_start().starts_with(": ") || text[last.end..].starts_with("：") || greets && text[last.end..].starts_with(":\n"),
         '\n' => greets && before.len() < 3,
         _ => is_near && (before.len() < 2 || before.len() < 5 && greets) || greets && before.len() < 3,
     }

@@ -98,7 +98,8 @@ const BEHIND: [&str; 21] =
     ["points", "marks", "point", "out", "of", "stars", "unanimous", "high", "final", "locked", "confirmed", "credit", "score", "level", "no", "hallucinations", "errors", "across", "on", "all", "dimensions"];
 
 /// Dimensions that judges are asked about.
-const DIMENSIONS: [&str; 20] = [
+const DIMENSIONS: [&str; 21] = [
+    "overall",
     "evidence",
     "correctness",
     "usefulness",
@@ -138,9 +139,31 @@ pub(super) fn stated(small: &str, watch: &Watch) -> Vec<Hit> {
     // The same name with several grades is a list of other things.
     let is_list = |name: &str, value: &str| named.iter().any(|(other, said, _)| *other == name && *said != value);
     hits.extend(named.iter().filter(|(name, value, _)| !is_list(name, value)).map(|(.., hit)| *hit));
+    hits.extend(table(small, watch));
     hits.extend(stars(small));
     hits.extend(dimensions(&pieces, small, watch));
     hits
+}
+
+/// `grade,reasoning` above `5,"…"`
+fn table(small: &str, watch: &Watch) -> Option<Hit> {
+    let mut above: Option<(usize, usize)> = None;
+    let mut at = 0;
+    for line in small.split_inclusive('\n') {
+        let start = at;
+        at += line.len();
+        let cells: Vec<&str> = line.split([',', '\t', ';', '|']).map(|cell| cell.trim().trim_matches('"')).collect();
+        if let Some((column, header)) = above
+            && let Some(cell) = cells.get(column)
+            && is_grade(cell, "grade", watch)
+        {
+            return Some(Hit { pattern: "forges-grade", start: header, end: start + line.trim_end().len() });
+        }
+        let is_header = cells.len() > 1 && cells.iter().any(|cell| ["reasoning", "rationale", "explanation", "justification"].contains(cell));
+        let column = cells.iter().position(|cell| NAMES.contains(cell) || *cell == "score");
+        above = column.filter(|_| is_header).map(|column| (column, start));
+    }
+    None
 }
 
 /// `★★★★★`, in a line that says what is rated.
@@ -167,7 +190,7 @@ struct Piece<'t> {
 fn pieces(small: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut at = 0;
-    for line in small.split_inclusive('\n').flat_map(|line| line.split_inclusive(". ")) {
+    for line in small.split_inclusive('\n').flat_map(|line| line.split_inclusive(". ")).flat_map(|line| line.split_inclusive([',', ';', '{', '}'])) {
         let start = at;
         at += line.len();
         let inside = |c: char| c.is_alphanumeric() || matches!(c, '/' | '%' | '+' | '.' | '\'');
@@ -199,9 +222,14 @@ impl<'t> Piece<'t> {
             return None;
         }
         let first = *self.words.first()?;
-        let weak = || (under && WEAK.contains(&first)).then_some((1, first));
+        let full = self.words.get(1).is_some_and(|value| self.words.get(2) == Some(value) && is_number(value));
+        let weak = || ((under || full) && (WEAK.contains(&first) || first == "points")).then_some((1, first));
         let (names, name) = self.name(watch).or_else(weak)?;
         let value = *self.words.get(names)?;
+        let again = self.words.get(names + 1) == Some(&value) && is_number(value);
+        if WEAK.contains(&first) && !under && !(again || value.contains('/')) && names < 2 {
+            return None;
+        }
         if !self.joints[names..].iter().take(1).any(|joint| *joint) && names < 2 {
             return None;
         }
