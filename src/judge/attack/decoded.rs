@@ -13,7 +13,8 @@ pub(super) struct Decoded {
 type Way = (&'static str, fn(&str) -> Option<String>);
 
 /// Ways of hiding a line. One more is one more row here.
-const LINES: [Way; 7] = [
+const LINES: [Way; 8] = [
+    ("in escapes", line_breaks),
     ("in escapes", escapes),
     ("in binary digits", binary),
     ("moved by 13 letters", rot13),
@@ -127,6 +128,11 @@ fn escapes(line: &str) -> Option<String> {
         }
     }
     (count >= FEW).then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Line breaks that are written out.
+fn line_breaks(line: &str) -> Option<String> {
+    line.contains("\\n").then(|| line.replace("\\n", "\n"))
 }
 
 /// `01001001 01100111`

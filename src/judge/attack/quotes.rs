@@ -9,7 +9,7 @@ const LEAST: usize = 4;
 const AROUND: usize = 3;
 
 /// Signs that open a quotation, each with those that close it.
-const MARKS: [(char, &[char]); 8] = [
+const MARKS: [(char, &[char]); 9] = [
     ('"', &['"']),
     ('“', &['”', '“']),
     ('„', &['“', '”']),
@@ -18,6 +18,7 @@ const MARKS: [(char, &[char]); 8] = [
     ('「', &['」']),
     ('『', &['』']),
     ('`', &['`']),
+    ('\'', &['\'']),
 ];
 
 /// Marks the words of quotations, line by line.
@@ -51,13 +52,17 @@ pub(super) fn mark(words: &mut [Word], text: &str) {
 fn spans(line: &str, offset: usize) -> Vec<(usize, usize)> {
     let mut spans = Vec::new();
     let mut open: Option<(usize, &[char])> = None;
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     for (at, c) in line.char_indices() {
+        let behind = line[at + c.len_utf8()..].chars().next();
         match open {
-            Some((start, closing)) if closing.contains(&c) => {
+            // An apostrophe closes nothing.
+            Some((start, closing)) if closing.contains(&c) && !(c == '\'' && is_letter(behind)) => {
                 spans.push((offset + start, offset + at));
                 open = None;
             }
             Some(_) => {}
+            None if c == '\'' && line[..at].ends_with(char::is_alphanumeric) => {}
             None => open = MARKS.iter().find(|(mark, _)| *mark == c).map(|(mark, closing)| (at + mark.len_utf8(), *closing)),
         }
     }

@@ -295,9 +295,12 @@ fn is_role(sentence: &[Word], text: &str) -> bool {
         ["system", "developer", "admin", "administrator", "operator", "moderator", "root", "supervisor", "sysop", "superuser"];
     const BESIDE: [&str; 12] =
         ["message", "prompt", "override", "notice", "note", "update", "command", "directive", "role", "new", "the", "from"];
-    let named = sentence.iter().take(4).take_while(|word| word.is(&ROLES) || word.is(&BESIDE)).count();
-    let has_role = sentence[..named].iter().any(|word| word.is(&ROLES));
-    has_role && text[sentence[named - 1].end..].trim_start().starts_with([':', ']', '>', '—', '–', '|', '\n'])
+    let behind = |word: &Word| {
+        text[word.end..].trim_start_matches([' ', '*']).starts_with([':', ']', '>', '—', '–', '|', '#', '\n'])
+    };
+    let name = sentence.iter().take(4).take_while(|word| word.is(&ROLES) || word.is(&BESIDE));
+    let Some(length) = name.clone().position(behind) else { return false };
+    name.take(length + 1).any(|word| word.is(&ROLES))
 }
 
 /// Whether the words in front of a judge's name and the sign behind it speak to it.
@@ -332,7 +335,11 @@ fn is_spoken_to(sentence: &[Word], start: usize, end: usize, text: &str) -> bool
         // `std::marker::PhantomData` speaks to nobody.
         ':' => before.len() < 4 && text[last.end..].trim_start().starts_with(": ") || text[last.end..].starts_with("：") || greets && text[last.end..].starts_with(":\n"),
         '\n' => greets && before.len() < 3,
-        _ => is_near && (before.len() < 2 || before.len() < 5 && greets) || greets && before.len() < 3,
+        _ => {
+            let only_greets = before.iter().all(|word| word.is(&GREETS) || word.is(&["the", "all", "our", "my", "any"]));
+            is_near && (before.is_empty() || only_greets || before.len() == 1 && sentence[start].is_first)
+                || greets && only_greets
+        }
     }
 }
 

@@ -50,9 +50,10 @@ const WHOSE: [&str; 22] = [
 ];
 
 /// Words that may stand between a name and a grade.
-const BETWEEN: [&str; 16] = [
+const BETWEEN: [&str; 22] = [
     "of", "the", "override", "accepted", "is", "recorded", "set", "to", "awarded", "assigned", "for", "this", "confirmed", "given",
     "s", "locked",
+    "by", "committee", "panel", "board", "at", "as",
 ];
 
 /// Grades in words.
@@ -94,8 +95,8 @@ const BEST: [&str; 34] = [
 ];
 
 /// Words that may stand behind a grade.
-const BEHIND: [&str; 21] =
-    ["points", "marks", "point", "out", "of", "stars", "unanimous", "high", "final", "locked", "confirmed", "credit", "score", "level", "no", "hallucinations", "errors", "across", "on", "all", "dimensions"];
+const BEHIND: [&str; 24] =
+    ["points", "marks", "point", "out", "of", "stars", "unanimous", "high", "final", "locked", "confirmed", "credit", "score", "level", "no", "hallucinations", "errors", "across", "on", "all", "dimensions", "with", "distinction", "honours"];
 
 /// Dimensions that judges are asked about.
 const DIMENSIONS: [&str; 21] = [
@@ -203,7 +204,9 @@ fn pieces(small: &str) -> Vec<Piece<'_>> {
                 continue;
             }
             let from = bare.as_ptr() as usize - line.as_ptr() as usize;
-            joints.push(!line[last..from].trim().is_empty());
+            // `grade(5)` is a call.
+            let between = &line[last..from];
+            joints.push(!between.trim().is_empty() && between != "(");
             last = from + bare.len();
             words.push(bare);
         }
@@ -235,6 +238,10 @@ impl<'t> Piece<'t> {
         }
         let rest = &self.words[names + 1..];
         let known = |word: &&str| BEHIND.contains(word) || BEST.contains(word) || is_number(word);
+        // `Evaluation: 10/10 – comprehensive`
+        if value.contains('/') && is_grade(value, name, watch) && self.joints.get(names + 1).is_some_and(|joint| *joint) {
+            return Some((name, value, self.end));
+        }
         (is_grade(value, name, watch) && rest.iter().all(known) && !rest.iter().any(|word| is_number(word) && *word != value && !is_number_of(value, word)))
             .then_some((name, value, self.end))
     }
