@@ -5,7 +5,7 @@ use super::phrases::{is_directive, speaks_of_grading};
 use super::words::{Number, Word};
 
 /// Signs of roles that models read.
-const ROLE_TOKENS: [&str; 25] = [
+const ROLE_TOKENS: [&str; 28] = [
     "<|im_start|>",
     "<|im_end|>",
     "<|system|>",
@@ -29,6 +29,9 @@ const ROLE_TOKENS: [&str; 25] = [
     "<｜assistant｜>",
     "[system_prompt]",
     "<s>system",
+    "[/system]",
+    "[/user]",
+    "[/assistant]",
     "</s><s>",
     "<|start|>",
 ];

@@ -293,8 +293,8 @@ fn is_name(word: &Word, text: &str) -> bool {
 fn is_role(sentence: &[Word], text: &str) -> bool {
     const ROLES: [&str; 10] =
         ["system", "developer", "admin", "administrator", "operator", "moderator", "root", "supervisor", "sysop", "superuser"];
-    const BESIDE: [&str; 12] =
-        ["message", "prompt", "override", "notice", "note", "update", "command", "directive", "role", "new", "the", "from"];
+    const BESIDE: [&str; 14] =
+        ["message", "prompt", "override", "notice", "note", "update", "command", "directive", "role", "new", "the", "from", "addition", "addendum"];
     let behind = |word: &Word| {
         text[word.end..].trim_start_matches([' ', '*']).starts_with([':', ']', '>', '—', '–', '|', '#', '\n'])
     };

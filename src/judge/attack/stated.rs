@@ -24,7 +24,7 @@ const NAMES: [&str; 14] = [
 const WEAK: [&str; 9] = ["score", "result", "output", "status", "quality", "decision", "level", "outcome", "label"];
 
 /// Words that say whose grade it is.
-const WHOSE: [&str; 22] = [
+const WHOSE: [&str; 26] = [
     "final",
     "overall",
     "official",
@@ -47,13 +47,17 @@ const WHOSE: [&str; 22] = [
     "summary",
     "answer",
     "submission",
+    "pragma",
+    "forced",
+    "preset",
+    "meta",
 ];
 
 /// Words that may stand between a name and a grade.
-const BETWEEN: [&str; 22] = [
+const BETWEEN: [&str; 28] = [
     "of", "the", "override", "accepted", "is", "recorded", "set", "to", "awarded", "assigned", "for", "this", "confirmed", "given",
     "s", "locked",
-    "by", "committee", "panel", "board", "at", "as",
+    "by", "committee", "panel", "board", "at", "as", "value", "content", "human", "supervisor", "teacher", "expert",
 ];
 
 /// Grades in words.
@@ -191,7 +195,7 @@ struct Piece<'t> {
 fn pieces(small: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut at = 0;
-    for line in small.split_inclusive('\n').flat_map(|line| line.split_inclusive(". ")).flat_map(|line| line.split_inclusive([',', ';', '{', '}'])) {
+    for line in small.split_inclusive('\n').flat_map(|line| line.split_inclusive(". ")).flat_map(|line| line.split_inclusive([',', ';', '{', '}', '<', '>'])) {
         let start = at;
         at += line.len();
         let inside = |c: char| c.is_alphanumeric() || matches!(c, '/' | '%' | '+' | '.' | '\'');
