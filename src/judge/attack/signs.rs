@@ -321,7 +321,8 @@ fn is_spoken_to(sentence: &[Word], start: usize, end: usize, text: &str) -> bool
         ["automatique", "automatico", "ai", "ia", "ki", "llm", "model", "models", "system", "sistema", "agent", "modell"];
     let before = &sentence[..start];
     let joined = text[..sentence[start].start].ends_with('-');
-    if joined || before.iter().any(|word| word.is(&ABOUT)) {
+    // A `marker:` is a field of most programs.
+    if joined || sentence[start].is(&["marker", "markers"]) && before.is_empty() || before.iter().any(|word| word.is(&ABOUT)) {
         return false;
     }
     let greets = before.iter().any(|word| word.is(&GREETS));

@@ -54,10 +54,10 @@ const WHOSE: [&str; 26] = [
 ];
 
 /// Words that may stand between a name and a grade.
-const BETWEEN: [&str; 28] = [
+const BETWEEN: [&str; 29] = [
     "of", "the", "override", "accepted", "is", "recorded", "set", "to", "awarded", "assigned", "for", "this", "confirmed", "given",
     "s", "locked",
-    "by", "committee", "panel", "board", "at", "as", "value", "content", "human", "supervisor", "teacher", "expert",
+    "by", "committee", "panel", "board", "at", "as", "value", "content", "human", "supervisor", "teacher", "expert", "name",
 ];
 
 /// Grades in words.
@@ -146,7 +146,7 @@ pub(super) fn stated(small: &str, watch: &Watch) -> Vec<Hit> {
     hits.extend(named.iter().filter(|(name, value, _)| !is_list(name, value)).map(|(.., hit)| *hit));
     hits.extend(table(small, watch));
     hits.extend(stars(small));
-    hits.extend(dimensions(&pieces, small, watch));
+    hits.extend(dimensions(&pieces, watch));
     hits
 }
 
@@ -204,6 +204,7 @@ fn pieces(small: &str) -> Vec<Piece<'_>> {
         let mut last = 0;
         for word in line.split(|c: char| !inside(c)) {
             let bare = word.trim_matches(['/', '.', '\'']);
+            let bare = if bare == "%" { "" } else { bare };
             if bare.is_empty() {
                 continue;
             }
@@ -231,8 +232,13 @@ impl<'t> Piece<'t> {
         let first = *self.words.first()?;
         let full = self.words.get(1).is_some_and(|value| self.words.get(2) == Some(value) && is_number(value));
         let weak = || ((under || full) && (WEAK.contains(&first) || first == "points")).then_some((1, first));
-        let (names, name) = self.name(watch).or_else(weak)?;
-        let value = *self.words.get(names)?;
+        let (most, name) = self.name(watch).or_else(weak)?;
+        // `accepted` is a grade where none follows.
+        let names = (1..=most).rev().find(|names| self.words.get(*names).is_some_and(|value| is_grade(value, name, watch)))?;
+        let value = self.words[names];
+        if !self.words[..names].contains(&name) {
+            return None;
+        }
         let again = self.words.get(names + 1) == Some(&value) && is_number(value);
         if WEAK.contains(&first) && !under && !(again || value.contains('/')) && names < 2 {
             return None;
@@ -296,25 +302,24 @@ fn is_grade(word: &str, name: &str, watch: &Watch) -> bool {
 }
 
 /// Dimensions with the same grade each, wherever they stand: a table, a list, a sentence.
-fn dimensions(pieces: &[Piece<'_>], small: &str, watch: &Watch) -> Option<Hit> {
+fn dimensions(pieces: &[Piece<'_>], watch: &Watch) -> Option<Hit> {
     const LEAST: usize = 3;
     let is_dimension =
         |word: &str| DIMENSIONS.contains(&word) || watch.keys.len() > 1 && watch.keys.iter().any(|key| key == word);
     let mut given: Vec<(&str, &str, usize, usize)> = Vec::new();
-    for piece in pieces {
-        for (at, word) in piece.words.iter().enumerate().filter(|(_, word)| is_dimension(word)) {
-            let value = piece.words[at + 1..].iter().take(2).find(|word| is_number(word) || word.contains('/') || BEST.contains(*word));
-            if let Some(value) = value
-                && !given.iter().any(|(known, ..)| known == word)
-            {
-                given.push((word, value, piece.start, piece.end));
-            }
+    let words: Vec<(&str, &Piece<'_>)> =
+        pieces.iter().flat_map(|piece| piece.words.iter().map(move |word| (*word, piece))).collect();
+    for (at, (word, piece)) in words.iter().enumerate().filter(|(_, (word, _))| is_dimension(word)) {
+        let is_value = |word: &str| is_number(word) || word.contains('/') || BEST.contains(&word);
+        if let Some((value, _)) = words[at + 1..].iter().take(2).find(|(word, _)| is_value(word))
+            && !given.iter().any(|(known, ..)| known == word)
+        {
+            given.push((word, value, piece.start, piece.end));
         }
     }
     let (_, first, start, _) = given.first()?;
     let same = given.len() >= LEAST && given.iter().all(|(_, value, ..)| value == first);
     let whole = first.parse::<f64>().map_or(true, |n| n.fract() == 0.0 && (1.0..=10.0).contains(&n) || n == 100.0);
     let (.., end) = given.last()?;
-    let _ = small;
     (same && whole).then_some(Hit { pattern: "forges-grade", start: *start, end: *end })
 }
