@@ -32,9 +32,9 @@ pub(super) fn decoded(text: &str) -> Vec<Decoded> {
         let at = run.as_ptr() as usize - text.as_ptr() as usize;
         let readings = [("in base64", base64(run)), ("in hexadecimal digits", hexadecimal(run))];
         for (how, bytes) in readings {
-            let readable = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| {
-                text.chars().all(|c| !c.is_control() || c.is_whitespace())
-            });
+            let readable = bytes
+                .and_then(|bytes| String::from_utf8(bytes).ok())
+                .filter(|text| text.chars().all(|c| !c.is_control() || c.is_whitespace()));
             all.extend(readable.map(|text| Decoded { text, how, at }));
         }
     }
@@ -53,11 +53,11 @@ pub(super) fn decoded(text: &str) -> Vec<Decoded> {
 /// Whether it is worth a look: most readings are no language at all.
 fn may_steer(text: &str) -> bool {
     const STEMS: [&str; 14] = [
-        "grad", "scor", "rubric", "judg", "ignor", "mark", "instruct", "pass", "evaluat", "correct", "answer", "verdict",
-        "prompt", "rating",
+        "grad", "scor", "rubric", "judg", "ignor", "mark", "instruct", "pass", "evaluat", "correct", "answer",
+        "verdict", "prompt", "rating",
     ];
     let small = text.to_lowercase();
-    STEMS.iter().any(|stem| small.contains(stem)) 
+    STEMS.iter().any(|stem| small.contains(stem))
 }
 
 /// Shorter runs hold no sentence.

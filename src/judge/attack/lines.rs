@@ -168,7 +168,8 @@ fn ends(small: &str, hits: &mut Vec<Hit>) {
         let rest = rest.strip_prefix("of ").or_else(|| rest.strip_prefix("of_")).unwrap_or(rest);
         let rest = rest.strip_prefix("the ").unwrap_or(rest);
         let named = ["answer", "response", "submission", "candidate"].iter().find_map(|block| rest.strip_prefix(block));
-        let after = named.filter(|_| framed).and_then(|rest| rest.chars().next().filter(|c| FRAMES.contains(c)).map(|_| rest));
+        let after =
+            named.filter(|_| framed).and_then(|rest| rest.chars().next().filter(|c| FRAMES.contains(c)).map(|_| rest));
         if let Some(after) = after.filter(|_| !in_code(small, start)) {
             hits.push(Hit { pattern: "closes-block", start, end: small.len() - after.len() });
         }

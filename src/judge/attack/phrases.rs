@@ -173,7 +173,9 @@ pub(super) fn ordering_sentences(words: &[Word], text: &str) -> Vec<Hit> {
             || orders && grading && has(&BEST) && itself && !reported && !code
     };
     // Long sentences hold everything by chance.
-    let sentences = words.chunk_by(|a, b| a.sentence == b.sentence).filter(|sentence| sentence.len() <= 30 && !sentence.iter().any(|word| word.is_quoted));
+    let sentences = words
+        .chunk_by(|a, b| a.sentence == b.sentence)
+        .filter(|sentence| sentence.len() <= 30 && !sentence.iter().any(|word| word.is_quoted));
     let hit = |sentence: &[Word]| Hit {
         pattern: "orders-grade",
         start: sentence[0].start,

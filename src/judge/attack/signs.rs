@@ -82,12 +82,19 @@ impl Book {
             rules: Vec::new(),
             wrong: Vec::new(),
         };
-        let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !(line.starts_with("# ") || *line == "#"));
+        let lines =
+            || text.lines().map(str::trim).filter(|line| !line.is_empty() && !(line.starts_with("# ") || *line == "#"));
         // Computed ones first, then all names: a rule may name a sign of any place.
         book.signs.extend([ADDRESS, NUMBER]);
         book.signs.extend(lines().filter_map(|line| line.strip_prefix('(')?.strip_suffix(')')));
         let bit = |name| book.bit(name).unwrap_or_default();
-        book.computed = Computed { address: bit(ADDRESS), number: bit(NUMBER), judge: bit("judge"), imperative: bit("imperative"), speaker: bit("speaker") };
+        book.computed = Computed {
+            address: bit(ADDRESS),
+            number: bit(NUMBER),
+            judge: bit("judge"),
+            imperative: bit("imperative"),
+            speaker: bit("speaker"),
+        };
         let mut sets: Vec<(&str, &str)> = Vec::new();
         let mut sign = None;
         let mut heading = None;
@@ -182,13 +189,6 @@ struct Part {
 /// Looks for all rules.
 pub(super) fn signs(words: &[Word], text: &str) -> Vec<Hit> {
     let parts: Vec<Part> = parts(words, text).into_iter().map(|range| part(words, text, range)).collect();
-    if std::env::var("SIGNS").is_ok() {
-        for part in &parts {
-            let names: Vec<&str> = BOOK.signs.iter().enumerate().filter(|(at, _)| part.bits >> at & 1 == 1).map(|(_, n)| *n).collect();
-            eprintln!("    {:?}: {names:?}", &text[words[part.start].start..words[part.end - 1].end]);
-        }
-        if !BOOK.wrong.is_empty() { eprintln!("WRONG {:?}", BOOK.wrong); }
-    }
     let whole = parts.iter().fold(0, |bits, part| bits | part.bits);
     let mut hits = Vec::new();
     for rule in &BOOK.rules {
@@ -199,7 +199,9 @@ pub(super) fn signs(words: &[Word], text: &str) -> Vec<Hit> {
                     hits.extend(parts.first().map(|first| rule.hit(words, first)));
                 }
             }
-            Window::Sentence => hits.extend(parts.iter().filter(|part| holds(part.bits)).map(|part| rule.hit(words, part))),
+            Window::Sentence => {
+                hits.extend(parts.iter().filter(|part| holds(part.bits)).map(|part| rule.hit(words, part)))
+            }
             Window::Near => {
                 hits.extend((0..parts.len()).filter_map(|at| {
                     let near = &parts[at..parts.len().min(at + NEAR)];
@@ -225,7 +227,7 @@ fn parts(words: &[Word], text: &str) -> Vec<std::ops::Range<usize>> {
             None => true,
             Some(part) => {
                 let before = &words[at - 1];
-                let anew = word.is_first && !text[word.start..].starts_with(char::is_lowercase);
+                let anew = word.is_first && (word.after == ':' || !text[word.start..].starts_with(char::is_lowercase));
                 before.sentence != word.sentence || anew || part.len() >= LONGEST
             }
         };
@@ -283,18 +285,45 @@ fn is_name(word: &Word, text: &str) -> bool {
         return false;
     }
     let inside = behind.starts_with('.') && behind[1..].starts_with(|c: char| c.is_ascii_alphabetic());
-    text[..word.start].ends_with(['_', '.', '-', '/']) && behind.starts_with(['_', '-', '/'])
-        || text[..word.start].ends_with('_')
+    let before = &text[..word.start];
+    let is_argument = before.strip_suffix('(').is_some_and(|before| before.ends_with(|c: char| c.is_alphanumeric()));
+    is_argument
+        || before.ends_with(['_', '.', '-', '/']) && behind.starts_with(['_', '-', '/'])
+        || before.ends_with('_')
         || behind.starts_with(['_', '(', '['])
         || inside
 }
 
 /// `SYSTEM: …`, `[developer] …`
 fn is_role(sentence: &[Word], text: &str) -> bool {
-    const ROLES: [&str; 10] =
-        ["system", "developer", "admin", "administrator", "operator", "moderator", "root", "supervisor", "sysop", "superuser"];
-    const BESIDE: [&str; 14] =
-        ["message", "prompt", "override", "notice", "note", "update", "command", "directive", "role", "new", "the", "from", "addition", "addendum"];
+    const ROLES: [&str; 10] = [
+        "system",
+        "developer",
+        "admin",
+        "administrator",
+        "operator",
+        "moderator",
+        "root",
+        "supervisor",
+        "sysop",
+        "superuser",
+    ];
+    const BESIDE: [&str; 14] = [
+        "message",
+        "prompt",
+        "override",
+        "notice",
+        "note",
+        "update",
+        "command",
+        "directive",
+        "role",
+        "new",
+        "the",
+        "from",
+        "addition",
+        "addendum",
+    ];
     let behind = |word: &Word| {
         text[word.end..].trim_start_matches([' ', '*']).starts_with([':', ']', '>', '—', '–', '|', '#', '\n'])
     };
@@ -306,23 +335,70 @@ fn is_role(sentence: &[Word], text: &str) -> bool {
 /// Whether the words in front of a judge's name and the sign behind it speak to it.
 fn is_spoken_to(sentence: &[Word], start: usize, end: usize, text: &str) -> bool {
     const GREETS: [&str; 22] = [
-        "to", "dear", "hey", "hi", "hello", "attention", "note", "message", "for", "esteemed", "respected", "ok", "please",
-        "notice", "nb", "ps", "hallo", "memo", "reminder", "request", "important", "urgent",
+        "to",
+        "dear",
+        "hey",
+        "hi",
+        "hello",
+        "attention",
+        "note",
+        "message",
+        "for",
+        "esteemed",
+        "respected",
+        "ok",
+        "please",
+        "notice",
+        "nb",
+        "ps",
+        "hallo",
+        "memo",
+        "reminder",
+        "request",
+        "important",
+        "urgent",
     ];
     /// Words between its name and the sign: `correcteur automatique :`.
     const APART: usize = 2;
     /// Texts about prompts for judges speak to none.
     const ABOUT: [&str; 14] = [
-        "prompt", "task", "input", "template", "example", "role", "output", "model", "called", "name", "bias", "instructions",
-        "kind", "a",
+        "prompt",
+        "task",
+        "input",
+        "template",
+        "example",
+        "role",
+        "output",
+        "model",
+        "called",
+        "name",
+        "bias",
+        "instructions",
+        "kind",
+        "a",
     ];
     /// What stands behind a judge's name in some languages.
-    const KINDS: [&str; 12] =
-        ["automatique", "automatico", "ai", "ia", "ki", "llm", "model", "models", "system", "sistema", "agent", "modell"];
+    const KINDS: [&str; 12] = [
+        "automatique",
+        "automatico",
+        "ai",
+        "ia",
+        "ki",
+        "llm",
+        "model",
+        "models",
+        "system",
+        "sistema",
+        "agent",
+        "modell",
+    ];
     let before = &sentence[..start];
     let joined = text[..sentence[start].start].ends_with('-');
     // A `marker:` is a field of most programs.
-    if joined || sentence[start].is(&["marker", "markers"]) && before.is_empty() || before.iter().any(|word| word.is(&ABOUT)) {
+    if joined
+        || sentence[start].is(&["marker", "markers"]) && before.is_empty()
+        || before.iter().any(|word| word.is(&ABOUT))
+    {
         return false;
     }
     let greets = before.iter().any(|word| word.is(&GREETS));
@@ -334,10 +410,15 @@ fn is_spoken_to(sentence: &[Word], start: usize, end: usize, text: &str) -> bool
     let is_near = last.end == sentence[end - 1].end;
     match last.after {
         // `std::marker::PhantomData` speaks to nobody.
-        ':' => before.len() < 4 && text[last.end..].trim_start().starts_with(": ") || text[last.end..].starts_with("：") || greets && text[last.end..].starts_with(":\n"),
+        ':' => {
+            before.len() < 4 && text[last.end..].trim_start().starts_with(": ")
+                || text[last.end..].starts_with("：")
+                || greets && text[last.end..].starts_with(":\n")
+        }
         '\n' => greets && before.len() < 3,
         _ => {
-            let only_greets = before.iter().all(|word| word.is(&GREETS) || word.is(&["the", "all", "our", "my", "any"]));
+            let only_greets =
+                before.iter().all(|word| word.is(&GREETS) || word.is(&["the", "all", "our", "my", "any"]));
             is_near && (before.is_empty() || only_greets || before.len() == 1 && sentence[start].is_first)
                 || greets && only_greets
         }

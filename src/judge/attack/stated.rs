@@ -55,9 +55,35 @@ const WHOSE: [&str; 26] = [
 
 /// Words that may stand between a name and a grade.
 const BETWEEN: [&str; 29] = [
-    "of", "the", "override", "accepted", "is", "recorded", "set", "to", "awarded", "assigned", "for", "this", "confirmed", "given",
-    "s", "locked",
-    "by", "committee", "panel", "board", "at", "as", "value", "content", "human", "supervisor", "teacher", "expert", "name",
+    "of",
+    "the",
+    "override",
+    "accepted",
+    "is",
+    "recorded",
+    "set",
+    "to",
+    "awarded",
+    "assigned",
+    "for",
+    "this",
+    "confirmed",
+    "given",
+    "s",
+    "locked",
+    "by",
+    "committee",
+    "panel",
+    "board",
+    "at",
+    "as",
+    "value",
+    "content",
+    "human",
+    "supervisor",
+    "teacher",
+    "expert",
+    "name",
 ];
 
 /// Grades in words.
@@ -99,8 +125,32 @@ const BEST: [&str; 34] = [
 ];
 
 /// Words that may stand behind a grade.
-const BEHIND: [&str; 24] =
-    ["points", "marks", "point", "out", "of", "stars", "unanimous", "high", "final", "locked", "confirmed", "credit", "score", "level", "no", "hallucinations", "errors", "across", "on", "all", "dimensions", "with", "distinction", "honours"];
+const BEHIND: [&str; 24] = [
+    "points",
+    "marks",
+    "point",
+    "out",
+    "of",
+    "stars",
+    "unanimous",
+    "high",
+    "final",
+    "locked",
+    "confirmed",
+    "credit",
+    "score",
+    "level",
+    "no",
+    "hallucinations",
+    "errors",
+    "across",
+    "on",
+    "all",
+    "dimensions",
+    "with",
+    "distinction",
+    "honours",
+];
 
 /// Dimensions that judges are asked about.
 const DIMENSIONS: [&str; 21] = [
@@ -131,13 +181,26 @@ const DIMENSIONS: [&str; 21] = [
 pub(super) fn stated(small: &str, watch: &Watch) -> Vec<Hit> {
     let mut hits = Vec::new();
     // Two sides of a merge, or a program, state no grade.
+    if small.contains("\n=======\n") {
+        return hits;
+    }
     let pieces = pieces(small);
     let mut named: Vec<(&str, &str, Hit)> = Vec::new();
     for (at, line) in pieces.iter().enumerate() {
-        let follows = pieces.get(at + 1).filter(|next| next.words.len() < 3);
+        let raw = &small[line.start..line.end];
+        // JSON is read elsewhere.
+        if raw.trim_start_matches([' ', '{', '\n']).starts_with('"') && raw.contains("\":") {
+            continue;
+        }
+        let ends_line = small[line.end..].trim_start_matches([' ', '\r']).starts_with('\n');
+        let follows = pieces.get(at + 1).filter(|next| ends_line && next.words.len() < 3);
         // `Evaluation result` above `Status: pass`
         let under = at > 0 && pieces[at - 1].name(watch).is_some_and(|(names, _)| names == pieces[at - 1].words.len());
         if let Some((name, value, end)) = line.grade(watch, under).or_else(|| line.heading(follows?, watch)) {
+            // `<grade level="5"/>` may be anybody's.
+            if is_number(value) && raw.ends_with("/>") {
+                continue;
+            }
             named.push((name, value, Hit { pattern: "forges-grade", start: line.start, end }));
         }
     }
@@ -164,7 +227,8 @@ fn table(small: &str, watch: &Watch) -> Option<Hit> {
         {
             return Some(Hit { pattern: "forges-grade", start: header, end: start + line.trim_end().len() });
         }
-        let is_header = cells.len() > 1 && cells.iter().any(|cell| ["reasoning", "rationale", "explanation", "justification"].contains(cell));
+        let is_header = cells.len() > 1
+            && cells.iter().any(|cell| ["reasoning", "rationale", "explanation", "justification"].contains(cell));
         let column = cells.iter().position(|cell| NAMES.contains(cell) || *cell == "score");
         above = column.filter(|_| is_header).map(|column| (column, start));
     }
@@ -178,7 +242,8 @@ fn stars(small: &str) -> Option<Hit> {
         let start = at;
         at += line.len();
         let stars = line.chars().filter(|c| matches!(c, '★' | '⭐' | '🌟')).count();
-        let rated = ["rating", "grade", "score", "verdict", "evaluation", "this answer"].iter().any(|word| line.contains(word));
+        let rated =
+            ["rating", "grade", "score", "verdict", "evaluation", "this answer"].iter().any(|word| line.contains(word));
         (stars > 2 && rated).then(|| Hit { pattern: "forges-grade", start, end: start + line.trim_end().len() })
     })
 }
@@ -195,7 +260,11 @@ struct Piece<'t> {
 fn pieces(small: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut at = 0;
-    for line in small.split_inclusive('\n').flat_map(|line| line.split_inclusive(". ")).flat_map(|line| line.split_inclusive([',', ';', '{', '}', '<', '>'])) {
+    for line in small
+        .split_inclusive('\n')
+        .flat_map(|line| line.split_inclusive(". "))
+        .flat_map(|line| line.split_inclusive([',', ';', '{', '}', '<', '>']))
+    {
         let start = at;
         at += line.len();
         let inside = |c: char| c.is_alphanumeric() || matches!(c, '/' | '%' | '+' | '.' | '\'');
@@ -234,7 +303,8 @@ impl<'t> Piece<'t> {
         let weak = || ((under || full) && (WEAK.contains(&first) || first == "points")).then_some((1, first));
         let (most, name) = self.name(watch).or_else(weak)?;
         // `accepted` is a grade where none follows.
-        let names = (1..=most).rev().find(|names| self.words.get(*names).is_some_and(|value| is_grade(value, name, watch)))?;
+        let names =
+            (1..=most).rev().find(|names| self.words.get(*names).is_some_and(|value| is_grade(value, name, watch)))?;
         let value = self.words[names];
         if !self.words[..names].contains(&name) {
             return None;
@@ -249,18 +319,25 @@ impl<'t> Piece<'t> {
         let rest = &self.words[names + 1..];
         let known = |word: &&str| BEHIND.contains(word) || BEST.contains(word) || is_number(word);
         // `Evaluation: 10/10 – comprehensive`
-        if value.contains('/') && is_grade(value, name, watch) && self.joints.get(names + 1).is_some_and(|joint| *joint) {
+        if value.contains('/') && is_grade(value, name, watch) && self.joints.get(names + 1).is_some_and(|joint| *joint)
+        {
             return Some((name, value, self.end));
         }
-        (is_grade(value, name, watch) && rest.iter().all(known) && !rest.iter().any(|word| is_number(word) && *word != value && !is_number_of(value, word)))
-            .then_some((name, value, self.end))
+        (is_grade(value, name, watch)
+            && rest.iter().all(known)
+            && !rest.iter().any(|word| is_number(word) && *word != value && !is_number_of(value, word)))
+        .then_some((name, value, self.end))
     }
 
     /// How many words name a grade, and the one that says it.
     fn name(&self, watch: &Watch) -> Option<(usize, &'t str)> {
         let is_own = |word: &str| watch.keys.len() == 1 && watch.keys.iter().any(|key| key == word);
         let names = |word: &&&str| {
-            NAMES.contains(*word) || WEAK.contains(*word) || WHOSE.contains(*word) || BETWEEN.contains(*word) || is_own(word)
+            NAMES.contains(*word)
+                || WEAK.contains(*word)
+                || WHOSE.contains(*word)
+                || BETWEEN.contains(*word)
+                || is_own(word)
         };
         let count = self.words.iter().take_while(names).count();
         let named = &self.words[..count];
@@ -276,8 +353,10 @@ impl<'t> Piece<'t> {
     fn heading(&self, next: &Self, watch: &Watch) -> Option<(&'t str, &'t str, usize)> {
         let (names, name) = self.name(watch)?;
         let value = *next.words.first()?;
-        (names == self.words.len() && next.words[1..].iter().all(|word| BEHIND.contains(word)) && is_grade(value, name, watch))
-            .then_some((name, value, next.end))
+        (names == self.words.len()
+            && next.words[1..].iter().all(|word| BEHIND.contains(word))
+            && is_grade(value, name, watch))
+        .then_some((name, value, next.end))
     }
 }
 
