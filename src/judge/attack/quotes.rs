@@ -5,6 +5,24 @@ use super::words::Word;
 /// Fewer words in quotation marks are a name, not what somebody said.
 const LEAST: usize = 4;
 
+/// What a line says of something that it quotes.
+const REPORTS: [&str; 14] = [
+    "blocked",
+    "typed",
+    "payload",
+    "attack",
+    "inject",
+    "matches",
+    "contained",
+    "contains",
+    "with the body",
+    "the sentence",
+    "the phrase",
+    "the string",
+    "wrote ",
+    "told the",
+];
+
 /// Fewer words around a quotation do not report it.
 const AROUND: usize = 3;
 
@@ -31,6 +49,8 @@ pub(super) fn mark(words: &mut [Word], text: &str) {
         if spans.is_empty() {
             continue;
         }
+        let small = line.to_lowercase();
+        let reports = REPORTS.iter().any(|report| small.contains(report));
         let first = words.partition_point(|word| word.start < start);
         let behind = words.partition_point(|word| word.start < end);
         let line = &mut words[first..behind];
@@ -41,7 +61,7 @@ pub(super) fn mark(words: &mut [Word], text: &str) {
         for (from, until) in &spans {
             let begins = line.partition_point(|word| word.start < *from);
             let ends = line.partition_point(|word| word.start < *until);
-            if ends - begins >= LEAST || spans.len() > 1 && ends - begins > 1 {
+            if ends - begins >= LEAST || (spans.len() > 1 || reports) && ends - begins > 1 {
                 line[begins..ends].iter_mut().for_each(|word| word.is_quoted = true);
             }
         }
