@@ -84,7 +84,8 @@ fn spans(line: &str, offset: usize) -> Vec<(usize, usize)> {
             Some(_) => {}
             None if c == '\'' && line[..at].ends_with(char::is_alphanumeric) => {}
             None => {
-                open = MARKS.iter().find(|(mark, _)| *mark == c).map(|(mark, closing)| (at + mark.len_utf8(), *closing))
+                open =
+                    MARKS.iter().find(|(mark, _)| *mark == c).map(|(mark, closing)| (at + mark.len_utf8(), *closing));
             }
         }
     }

@@ -83,7 +83,7 @@ impl Book {
             wrong: Vec::new(),
         };
         let lines =
-            || text.lines().map(str::trim).filter(|line| !line.is_empty() && !(line.starts_with("# ") || *line == "#"));
+            || text.lines().map(str::trim).filter(|line| !(line.is_empty() || line.starts_with("# ") || *line == "#"));
         // Computed ones first, then all names: a rule may name a sign of any place.
         book.signs.extend([ADDRESS, NUMBER]);
         book.signs.extend(lines().filter_map(|line| line.strip_prefix('(')?.strip_suffix(')')));
@@ -200,7 +200,7 @@ pub(super) fn signs(words: &[Word], text: &str) -> Vec<Hit> {
                 }
             }
             Window::Sentence => {
-                hits.extend(parts.iter().filter(|part| holds(part.bits)).map(|part| rule.hit(words, part)))
+                hits.extend(parts.iter().filter(|part| holds(part.bits)).map(|part| rule.hit(words, part)));
             }
             Window::Near => {
                 hits.extend((0..parts.len()).filter_map(|at| {
