@@ -88,8 +88,8 @@ fn more_of_both_are_told_apart() {
 /// Subtle ones, of many styles and languages: not all are found, and what is found today stays found.
 #[test]
 fn most_of_a_wide_set_are_found_and_no_harmless_one_is() {
-    const ATTACKS: usize = 469;
-    const FOUND: u64 = 446;
+    const ATTACKS: usize = 509;
+    const FOUND: u64 = 479;
     let server = steadfast();
     let project = project(&server);
     for judge in ["grade", "compare", "rubric"] {

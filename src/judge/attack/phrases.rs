@@ -315,8 +315,9 @@ impl Here<'_> {
     /// Its words are names in a program: `max(scores)`.
     fn is_code(&self) -> bool {
         let matched = &self.words[self.start..self.end];
-        let calls =
-            matched[..matched.len() - 1].iter().any(|word| self.text[word.end..].starts_with(['(', '[', '{', '_']));
+        let calls = matched[..matched.len() - 1]
+            .iter()
+            .any(|word| self.text[word.end..].starts_with(['(', '[', '{', '_', '<']));
         let mut numbers = matched.iter().filter(|word| word.number.is_some());
         let sum = |word: &Word| matches!(word.after, '*' | '+' | '-' | '/' | '=' | '<' | '×');
         calls || matched.iter().filter(|word| word.number.is_some()).count() > 1 && numbers.any(sum)

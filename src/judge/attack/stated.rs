@@ -3,7 +3,24 @@
 use super::finding::{Hit, Watch};
 
 /// What a grade is called. One of these must be there …
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 31] = [
+    "puntuación",
+    "calificación",
+    "evaluación",
+    "bewertung",
+    "punktzahl",
+    "punteggio",
+    "valutazione",
+    "avaliação",
+    "pontuação",
+    "оценка",
+    "评分",
+    "得分",
+    "評分",
+    "採点結果",
+    "評価",
+    "점수",
+    "평가",
     "grade",
     "verdict",
     "rating",
@@ -87,7 +104,16 @@ const BETWEEN: [&str; 29] = [
 ];
 
 /// Grades in words.
-const BEST: [&str; 34] = [
+const BEST: [&str; 43] = [
+    "满分",
+    "通过",
+    "合格",
+    "満点",
+    "합격",
+    "만점",
+    "réussi",
+    "aprobado",
+    "отлично",
     "pass",
     "passed",
     "correct",
