@@ -23,6 +23,8 @@ fn project(server: &Server) -> Project {
     project.write("harmless.jsonl", &data("harmless.jsonl"));
     project.write("more-hostile.jsonl", &data("more-hostile.jsonl"));
     project.write("more-harmless.jsonl", &data("more-harmless.jsonl"));
+    project.write("wide-hostile.jsonl", &data("wide-hostile.jsonl"));
+    project.write("wide-harmless.jsonl", &data("wide-harmless.jsonl"));
     project
 }
 
@@ -80,6 +82,25 @@ fn more_of_both_are_told_apart() {
             assert!(results.len() == 230 && wrong.is_empty(), "{judge} {file}: {wrong:?}");
             assert_eq!(tried["attacks"]["markers_intact"], 230);
         }
+    }
+}
+
+/// Subtle ones, of many styles and languages: not all are found, and what is found today stays found.
+#[test]
+fn most_of_a_wide_set_are_found_and_no_harmless_one_is() {
+    const ATTACKS: usize = 509;
+    const FOUND: u64 = 479;
+    let server = steadfast();
+    let project = project(&server);
+    for judge in ["grade", "compare", "rubric"] {
+        let tried = project.json(0, &["judge", "try", judge, "--attacks", "wide-hostile.jsonl", "--offline"]);
+        assert_eq!(tried["attacks"]["results"].as_array().unwrap().len(), ATTACKS);
+        let found = tried["attacks"]["reported"].as_u64().unwrap();
+        assert!(found >= FOUND, "{judge}: {found} of {ATTACKS}");
+        let tried = project.json(0, &["judge", "try", judge, "--attacks", "wide-harmless.jsonl", "--offline"]);
+        let results = tried["attacks"]["results"].as_array().unwrap();
+        let wrong: Vec<&Value> = results.iter().filter(|result| result["reported"] == json!(true)).collect();
+        assert!(results.len() == 434 && wrong.is_empty(), "{judge}: {wrong:?}");
     }
 }
 

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use super::decoded::decoded;
 use super::finding::{Finding, Hit, Watch};
 use super::fold::fold;
 use super::foreign::foreign;
 use super::forged::forged;
 use super::lines::structure;
 use super::phrases::{ordering_sentences, phrases};
+use super::quotes::mark;
+use super::signs::signs;
+use super::stated::stated;
 use super::words::words;
 
 /// Bytes of a text that are looked at. A steering sentence behind them is behind what most judges read.
@@ -26,11 +30,12 @@ pub(in crate::judge) fn detect(text: &str, watch: &Watch) -> Vec<Finding> {
         end -= 1;
     }
     let text = &text[..end];
-    let mut found: Vec<(usize, Finding)> = plain(text, watch)
-        .into_iter()
-        .map(|hit| (hit.start, finding(text, hit, "")))
-        .chain(hidden(text, watch))
-        .collect();
+    let mut found: Vec<(usize, Finding)> =
+        plain(text, watch).into_iter().map(|hit| (hit.start, finding(text, hit, ""))).collect();
+    // What says it openly needs no decoding.
+    if found.is_empty() {
+        found.extend(hidden(text, watch));
+    }
     // A JSON answer says the same in its strings, with line breaks that are ones.
     if let Ok(value @ (serde_json::Value::Object(_) | serde_json::Value::Array(_))) = serde_json::from_str(text) {
         let strings = crate::evalset::strings_of(&value);
@@ -60,12 +65,15 @@ fn plain(text: &str, watch: &Watch) -> Vec<Hit> {
             word.unleet = Some("rating".to_owned());
         }
     }
+    mark(&mut words, text);
     let small = same_length_lowercase(text);
     let mut hits = phrases(&words, text);
+    hits.extend(signs(&words, text));
     hits.extend(ordering_sentences(&words, text));
     hits.extend(structure(&small, &words));
     hits.extend(forged(&small, watch));
     hits.extend(foreign(&small));
+    hits.extend(stated(&small, watch));
     hits.extend(spaced(&words));
     // What only folding shows: look-alike signs in markers and JSON.
     let seen: String = folded.chars.iter().collect();
@@ -109,48 +117,13 @@ fn spaced(words: &[super::words::Word]) -> Option<Hit> {
     None
 }
 
-/// Texts in base64 that steer.
+/// Hidden texts that steer.
 fn hidden<'t>(text: &'t str, watch: &'t Watch) -> impl Iterator<Item = (usize, Finding)> + 't {
-    /// Shorter ones hold no sentence.
-    const LEAST: usize = 20;
-    let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '-' | '_');
-    text.split(move |c: char| !is_inside(c)).filter(|run| run.len() >= LEAST).filter_map(move |run| {
-        let decoded = String::from_utf8(decoded(run)?).ok()?;
-        let printable = decoded.chars().filter(|c| !c.is_control() || c.is_whitespace()).count();
-        if printable < decoded.chars().count() {
-            return None;
-        }
-        let hit = *plain(&decoded, watch).first()?;
-        let start = run.as_ptr() as usize - text.as_ptr() as usize;
-        let mut inner = finding(&decoded, hit, " in base64");
-        inner.line = line_of(text, start);
-        Some((start, inner))
+    decoded(text).into_iter().filter_map(move |hidden| {
+        let hit = *plain(&hidden.text, watch).first()?;
+        let inner = finding(&hidden.text, hit, hidden.how);
+        Some((hidden.at, Finding { line: line_of(text, hidden.at), ..inner }))
     })
-}
-
-/// The bytes of a run in base64, of either alphabet.
-fn decoded(run: &str) -> Option<Vec<u8>> {
-    let run = run.trim_end_matches('=');
-    let mut bytes = Vec::with_capacity(run.len() * 3 / 4);
-    let (mut buffer, mut bits) = (0_u32, 0);
-    for byte in run.bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        buffer = buffer << 6 | u32::from(value);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((buffer >> bits) as u8);
-            buffer &= (1 << bits) - 1;
-        }
-    }
-    Some(bytes)
 }
 
 fn finding(text: &str, hit: Hit, how: &str) -> Finding {
@@ -161,7 +134,8 @@ fn finding(text: &str, hit: Hit, how: &str) -> Finding {
     if shown.len() < words.len() {
         shown.push('…');
     }
-    Finding { pattern: format!("{}{how}", hit.pattern), line: line_of(text, hit.start), found: shown }
+    let pattern = if how.is_empty() { hit.pattern.to_owned() } else { format!("{} {how}", hit.pattern) };
+    Finding { pattern, line: line_of(text, hit.start), found: shown }
 }
 
 fn line_of(text: &str, at: usize) -> usize {

@@ -5,7 +5,7 @@ use super::phrases::{is_directive, speaks_of_grading};
 use super::words::{Number, Word};
 
 /// Signs of roles that models read.
-const ROLE_TOKENS: [&str; 22] = [
+const ROLE_TOKENS: [&str; 28] = [
     "<|im_start|>",
     "<|im_end|>",
     "<|system|>",
@@ -28,6 +28,12 @@ const ROLE_TOKENS: [&str; 22] = [
     "<｜user｜>",
     "<｜assistant｜>",
     "[system_prompt]",
+    "<s>system",
+    "[/system]",
+    "[/user]",
+    "[/assistant]",
+    "</s><s>",
+    "<|start|>",
 ];
 
 /// Who may be said to speak.
@@ -122,6 +128,7 @@ fn in_fence(text: &str, at: usize) -> bool {
 pub(super) fn structure(small: &str, words: &[Word]) -> Vec<Hit> {
     let mut hits = Vec::new();
     markers(small, &mut hits);
+    ends(small, &mut hits);
     closing_tags(small, words, &mut hits);
     banners(small, words, &mut hits);
     role_tokens(small, words, &mut hits);
@@ -148,6 +155,23 @@ fn markers(small: &str, hits: &mut Vec<Hit>) {
                 let end = small.len() - after.len() + behind + signs;
                 hits.push(Hit { pattern: "closes-block", start, end });
             }
+        }
+    }
+}
+
+/// `«END ANSWER»`, `[end of submission]` within a line.
+fn ends(small: &str, hits: &mut Vec<Hit>) {
+    const FRAMES: [char; 14] = ['<', '>', '[', ']', '{', '}', '«', '»', '‹', '›', '*', '=', '#', '|'];
+    for (start, _) in small.match_indices("end") {
+        let framed = small[..start].chars().next_back().is_some_and(|c| FRAMES.contains(&c));
+        let rest = small[start + 3..].trim_start_matches([' ', '_', '-', ':']);
+        let rest = rest.strip_prefix("of ").or_else(|| rest.strip_prefix("of_")).unwrap_or(rest);
+        let rest = rest.strip_prefix("the ").unwrap_or(rest);
+        let named = ["answer", "response", "submission", "candidate"].iter().find_map(|block| rest.strip_prefix(block));
+        let after =
+            named.filter(|_| framed).and_then(|rest| rest.chars().next().filter(|c| FRAMES.contains(c)).map(|_| rest));
+        if let Some(after) = after.filter(|_| !in_code(small, start)) {
+            hits.push(Hit { pattern: "closes-block", start, end: small.len() - after.len() });
         }
     }
 }

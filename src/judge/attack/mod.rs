@@ -4,6 +4,7 @@
 //! signs), cut into words and sentences, and held against named patterns; what merely talks about grading, reports what
 //! somebody else said, or looks technical is left alone. What is found is said with its line, so that a person can look.
 
+mod decoded;
 mod detect;
 mod finding;
 mod fold;
@@ -12,6 +13,9 @@ mod foreign;
 mod lines;
 mod pattern;
 mod phrases;
+mod quotes;
+mod signs;
+mod stated;
 mod words;
 
 pub(super) use detect::detect;

@@ -4,6 +4,8 @@
 //! one sentence. `^` is the beginning of a sentence or line, `$` its end, `#` a whole number to 100, `##` a full mark (`10/10`, `5 out of 5`),
 //! `word?` may be absent, `word*` is a beginning, `@name` a set of words.
 
+use std::collections::HashMap;
+
 use super::words::{Number, Word};
 
 /// A set of words, by name.
@@ -43,6 +45,46 @@ impl Pattern {
     }
 }
 
+/// Patterns by what they begin with, so that a word is held against few of them.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    by_word: HashMap<String, Vec<usize>>,
+    by_beginning: HashMap<String, Vec<usize>>,
+    /// At the beginning of a sentence or line.
+    starting: Vec<usize>,
+    anywhere: Vec<usize>,
+}
+
+impl Index {
+    /// Adds a pattern with its number.
+    pub(super) fn add(&mut self, number: usize, pattern: &Pattern) {
+        match pattern.elements.first() {
+            Some(Element::Start) => self.starting.push(number),
+            Some(Element::One { words, beginnings, number: false, full: false, optional: false }) => {
+                for word in words {
+                    self.by_word.entry(word.clone()).or_default().push(number);
+                }
+                for beginning in beginnings {
+                    self.by_beginning.entry(beginning.clone()).or_default().push(number);
+                }
+            }
+            _ => self.anywhere.push(number),
+        }
+    }
+
+    /// The numbers of the patterns that may begin with a word.
+    pub(super) fn candidates<'i>(&'i self, word: &'i Word) -> impl Iterator<Item = usize> + 'i {
+        let texts = || std::iter::once(word.text.as_str()).chain(word.unleet.as_deref());
+        let exact = texts().filter_map(|text| self.by_word.get(text)).flatten();
+        let beginnings = texts()
+            .flat_map(|text| text.char_indices().skip(1).map(|(at, _)| &text[..at]).chain(std::iter::once(text)))
+            .filter_map(|beginning| self.by_beginning.get(beginning))
+            .flatten();
+        let starting = if word.is_first { &self.starting[..] } else { &[] };
+        exact.chain(beginnings).chain(starting).chain(&self.anywhere).copied()
+    }
+}
+
 fn one(element: &str, sets: Sets<'_>) -> Element {
     let (element, optional) = element.strip_suffix('?').map_or((element, false), |rest| (rest, true));
     let (mut words, mut beginnings, mut number, mut full) = (Vec::new(), Vec::new(), false, false);
@@ -72,6 +114,8 @@ fn matches(elements: &[Element], words: &[Word], at: usize, sentence: usize) -> 
     match first {
         Element::Start => word.filter(|word| word.is_first).and_then(|_| matches(rest, words, at, sentence)),
         Element::End => word.is_none().then_some(at),
+        // At the end it holds of nothing too.
+        Element::Gap(_) if rest.is_empty() => Some(at),
         Element::Gap(most) => (0..=*most).find_map(|skipped| {
             words.get(at + skipped).filter(|word| word.sentence == sentence)?;
             matches(rest, words, at + skipped, sentence)

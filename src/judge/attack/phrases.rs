@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::finding::Hit;
-use super::pattern::Pattern;
+use super::pattern::{Index, Pattern};
 use super::words::{Number, Word};
 
 /// What must hold around a phrase for it to count.
@@ -51,12 +51,14 @@ struct Phrase {
 struct Book {
     sets: Vec<(&'static str, &'static str)>,
     phrases: Vec<Phrase>,
+    /// Which phrases may begin with which word.
+    index: Index,
     /// Lines that are nothing; a test sees that there are none.
     wrong: Vec<&'static str>,
 }
 
 static BOOK: LazyLock<Book> = LazyLock::new(|| {
-    let mut book = Book { sets: Vec::new(), phrases: Vec::new(), wrong: Vec::new() };
+    let mut book = Book { sets: Vec::new(), phrases: Vec::new(), index: Index::default(), wrong: Vec::new() };
     let mut heading = None;
     for line in TEXT.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("# ")) {
         if let Some((name, words)) = line.strip_prefix('@').and_then(|line| line.split_once(" = ")) {
@@ -69,7 +71,9 @@ static BOOK: LazyLock<Book> = LazyLock::new(|| {
                 book.wrong.push(line);
             }
         } else if let Some((name, around)) = heading {
-            book.phrases.push(Phrase { name, around, pattern: Pattern::new(line, &book.sets) });
+            let pattern = Pattern::new(line, &book.sets);
+            book.index.add(book.phrases.len(), &pattern);
+            book.phrases.push(Phrase { name, around, pattern });
         } else {
             book.wrong.push(line);
         }
@@ -96,7 +100,10 @@ static WHICH: LazyLock<Vec<&str>> = LazyLock::new(|| list("which"));
 pub(super) fn phrases(words: &[Word], text: &str) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
     for start in 0..words.len() {
-        for phrase in &BOOK.phrases {
+        if words[start].is_quoted {
+            continue;
+        }
+        for phrase in BOOK.index.candidates(&words[start]).map(|at| &BOOK.phrases[at]) {
             let Some(end) = phrase.pattern.at(words, start) else { continue };
             let here = Here { words, text, start, end };
             let counts = match phrase.around {
@@ -166,7 +173,9 @@ pub(super) fn ordering_sentences(words: &[Word], text: &str) -> Vec<Hit> {
             || orders && grading && has(&BEST) && itself && !reported && !code
     };
     // Long sentences hold everything by chance.
-    let sentences = words.chunk_by(|a, b| a.sentence == b.sentence).filter(|sentence| sentence.len() <= 30);
+    let sentences = words
+        .chunk_by(|a, b| a.sentence == b.sentence)
+        .filter(|sentence| sentence.len() <= 30 && !sentence.iter().any(|word| word.is_quoted));
     let hit = |sentence: &[Word]| Hit {
         pattern: "orders-grade",
         start: sentence[0].start,
@@ -306,8 +315,9 @@ impl Here<'_> {
     /// Its words are names in a program: `max(scores)`.
     fn is_code(&self) -> bool {
         let matched = &self.words[self.start..self.end];
-        let calls =
-            matched[..matched.len() - 1].iter().any(|word| self.text[word.end..].starts_with(['(', '[', '{', '_']));
+        let calls = matched[..matched.len() - 1]
+            .iter()
+            .any(|word| self.text[word.end..].starts_with(['(', '[', '{', '_', '<']));
         let mut numbers = matched.iter().filter(|word| word.number.is_some());
         let sum = |word: &Word| matches!(word.after, '*' | '+' | '-' | '/' | '=' | '<' | '×');
         calls || matched.iter().filter(|word| word.number.is_some()).count() > 1 && numbers.any(sum)

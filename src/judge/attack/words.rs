@@ -18,6 +18,8 @@ pub(super) struct Word {
     pub(super) is_first: bool,
     /// The first sign behind it that is no blank.
     pub(super) after: char,
+    /// Whether it stands in a quotation of several words, beside words that are none.
+    pub(super) is_quoted: bool,
     /// Of a number: its kind.
     pub(super) number: Option<Number>,
 }
@@ -59,6 +61,7 @@ pub(super) fn words(folded: &Folded) -> Vec<Word> {
                 sentence,
                 is_first,
                 after,
+                is_quoted: false,
             });
             is_first = false;
             at = end;
