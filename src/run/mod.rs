@@ -9,6 +9,7 @@ mod event;
 mod items;
 mod judges;
 mod plan;
+mod programs;
 #[cfg(feature = "otlp")]
 mod spans;
 mod task;
@@ -22,5 +23,6 @@ pub use event::RunEvent;
 pub use items::{JudgedItem, Work, judge_items};
 pub use judges::{LoadedJudge, judges_folder, load_judge, load_judges};
 pub use plan::{Against, Plan, Setup};
+pub use programs::{Programs, load_programs};
 #[cfg(feature = "otlp")]
 pub use spans::Spans;
