@@ -102,7 +102,8 @@ fn question(row: usize) -> String {
 fn run(calls: usize) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
     let me = std::env::current_exe().map_err(text)?.display().to_string();
-    let mut table = String::from("| workers | in flight at each | the provider alone | `run` | CPU a call of `run` |\n");
+    let mut table =
+        String::from("| workers | in flight at each | the provider alone | `run` | CPU a call of `run` |\n");
     table.push_str("| --: | --: | --: | --: | --: |\n");
     let folder = tempfile::tempdir().map_err(text)?;
     let mut examples = String::new();

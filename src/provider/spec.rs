@@ -397,19 +397,37 @@ impl ProviderSpec {
         }
     }
 
-    /// SHA-256 over the settings, the files that decide the answers (rules, recording), and the version of what is running.
+    /// SHA-256 over the settings, the files that decide the answers (rules, recording, program), and the version of what is
+    /// running.
     ///
     /// # Errors
     /// A file that cannot be read, a version that cannot be told.
     pub fn digest(&self, root: &Path, revision: Option<&Revision>) -> Result<String, ProviderError> {
-        let settings = serde_json::to_string(self).unwrap_or_default();
+        let told = self.told_digest(root, revision)?;
+        // With a version, the program's own files are in it.
+        let own = if self.running(root, revision)?.is_none() { self.argv_digest(root)? } else { None };
+        Ok(own.map_or_else(|| told.clone(), |own| sha256_hex(format!("{told} {own}"))))
+    }
+
+    /// The same without the files of a program of which no version is told.
+    ///
+    /// # Errors
+    /// As [`Self::digest`].
+    pub fn told_digest(&self, root: &Path, revision: Option<&Revision>) -> Result<String, ProviderError> {
+        let settings = match self {
+            // How many workers there are, and how long one may take to begin, change no answer.
+            Self::Command(spec) => serde_json::to_string(&Self::Command(CommandSpec {
+                workers: spec.workers.map(|_| NonZeroUsize::MIN),
+                in_flight: None,
+                start_timeout: None,
+                ..spec.clone()
+            })),
+            _ => serde_json::to_string(self),
+        };
+        let settings = settings.unwrap_or_default();
         let contents = self.files().into_iter().map(|file| Ok(sha256_of_file(&root.join(file))?));
         let mut contents = contents.collect::<Result<Vec<String>, ProviderError>>()?;
-        contents.extend(match self.running(root, revision)? {
-            Some(version) => Some(version.name),
-            // An edited program is another candidate, also where nobody says a version.
-            None => self.argv_digest(root)?,
-        });
+        contents.extend(self.running(root, revision)?.map(|version| version.name));
         Ok(sha256_hex(format!("{} {settings} {}", self.kind(), contents.join(" "))))
     }
 

@@ -171,11 +171,14 @@ fn settings_that_make_no_scorer_are_refused() {
         ("labels = [\"a\"]\nright = [\"b\"]", "none of `labels`"),
         ("labels = [\"a\"]\npass_at = 0.5", "are for scores"),
         ("in_flight = 2", "`in_flight` is for workers"),
-        ("output = \"text\"", "unknown field `output`"),
+        ("output = \"text\"", "unknown key `output`"),
         ("version = { files = [\"none.txt\"] }", "none.txt"),
     ] {
-        let scorer = format!("[scorers.tone.command]\nargv = [\"sh\", \"score.sh\"]\n{settings}");
-        project(&["good"], &scorer).run(&["config", "check"]).exit(2).stderr_has(says);
+        let scorer = "[scorers.tone.command]\nargv = [\"sh\", \"score.sh\"]";
+        let project = project(&["good"], scorer);
+        let config = format!("{}{settings}\n", project.read("evalgauge.toml"));
+        project.write("evalgauge.toml", config);
+        project.run(&["config", "check"]).exit(2).stderr_has(says);
     }
 }
 

@@ -79,10 +79,15 @@ const LOGGING: &str = r#"echo "has $attempt $id" >>log"#;
 fn killing_workers_in_the_middle_of_10_000_calls_loses_nothing_and_calls_nothing_twice() {
     const CALLS: usize = 10_000;
     const IN_FLIGHT: usize = 4;
-    let script = worker(LOGGING).replace("\ndone\n", "\necho \"answered $attempt $id\" >>log\ndone\n");
+    // Two of them end by themselves, with a call that they have read and noted.
+    const BY_THEMSELVES: [&str; 2] = ["e01234", "e05678"];
+    let [first, second] = BY_THEMSELVES;
+    let ends = format!("[ $attempt = 1 ] && case $id in {first} | {second}) kill -KILL $$;; esac");
+    let script =
+        worker(&format!("{LOGGING}\n{ends}")).replace("\ndone\n", "\necho \"answered $attempt $id\" >>log\ndone\n");
     let project = project(CALLS, &format!("workers = 3\nin_flight = {IN_FLIGHT}"), &script);
     let mut running = Running::start(project.command(&["run", "--no-progress"]));
-    let mut killed = 0;
+    let mut killed = BY_THEMSELVES.len();
     for rows in [2_000, 4_000, 6_000, 8_000] {
         until("enough answers", || project.journal_rows() >= rows || !running.is_alive());
         assert!(running.is_alive(), "it ended early: {}", running.said());
@@ -121,6 +126,7 @@ fn killing_workers_in_the_middle_of_10_000_calls_loses_nothing_and_calls_nothing
         assert_eq!(attempts.last().unwrap(), &rows[*id].0.to_string(), "{id}");
     }
     let marked = rows.values().filter(|(attempts, _)| *attempts == 2).count();
+    assert!(BY_THEMSELVES.iter().all(|id| again.contains(id)), "{again:?}");
     assert!(again.len() <= marked && marked <= killed * IN_FLIGHT, "{again:?}, {marked} marked");
     announce(&format!(
         "{killed} workers killed in {CALLS} calls: {} rows, {} calls noted once, {} twice, {marked} marked as sent again",
@@ -237,10 +243,13 @@ fn settings_that_go_together_in_no_way_are_refused() {
         ("in_flight = 2", "`in_flight` is for workers"),
         ("start_timeout = 2", "`start_timeout` is for workers"),
         ("workers = 1\noutput = \"text\"", "a worker answers in JSON lines"),
-        ("workers = 0", "workers"),
+        ("workers = 0", "expected a nonzero"),
         ("workers = 1\nstart_timeout = 0", "`start_timeout` is 0"),
     ] {
-        project(1, settings, "").run(&["config", "check"]).exit(2).stderr_has(says);
+        let project = project(1, "", "");
+        let config = project.read("evalgauge.toml").replace("[scorers", &format!("{settings}\n[scorers"));
+        project.write("evalgauge.toml", config);
+        project.run(&["config", "check"]).exit(2).stderr_has(says);
     }
 }
 

@@ -127,6 +127,10 @@ impl Workers {
             });
             if state.tasks.is_empty() {
                 state.closing = false;
+                for seat in &mut state.seats {
+                    (seat.load, seat.open) = (0, true);
+                    seat.inbox.clear();
+                }
                 state.tasks =
                     (0..state.seats.len()).map(|seat| tokio::spawn(work(Arc::clone(&self.pool), seat))).collect();
             }

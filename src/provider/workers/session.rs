@@ -70,6 +70,7 @@ enum Event {
     Read(std::io::Result<usize>),
     Wrote(std::io::Result<usize>),
     Told(usize),
+    Exited,
     Late,
     Woken,
 }
@@ -99,6 +100,8 @@ impl Session {
     async fn converse(&mut self, worker: &mut Worker) -> Option<Break> {
         let mut timer = pin!(sleep_until(Instant::now() + self.calls.longest()));
         let mut told = [0; 4096];
+        // What it started may hold its output open.
+        let mut has_exited = false;
         loop {
             self.fill(worker);
             if self.calls.is_empty() && worker.pool.is_closing() {
@@ -123,6 +126,7 @@ impl Session {
                 count = async { match stderr { Some(errors) => errors.read(&mut told).await, None => Ok(0) } }, if has_stderr => {
                     Event::Told(count.unwrap_or(0))
                 }
+                _ = self.child.wait(), if !has_exited => Event::Exited,
                 () = &mut timer => Event::Late,
                 () = worker.wake.notified() => Event::Woken,
             };
@@ -138,6 +142,11 @@ impl Session {
                 Event::Wrote(_) => self.calls.cut_off(),
                 Event::Told(0) => self.stderr = None,
                 Event::Told(count) => self.note(&told[..count]),
+                Event::Exited => {
+                    has_exited = true;
+                    timer.as_mut().reset(Instant::now() + LAST_WORDS);
+                }
+                Event::Late if has_exited => return Some(Break::Gone),
                 Event::Late => {
                     if let Some(why) = self.calls.expire(Instant::now()) {
                         return Some(Break::Stuck(why));

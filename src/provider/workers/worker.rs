@@ -24,10 +24,11 @@ pub(super) async fn work(pool: Arc<Pool>, seat: usize) {
     let wake = pool.wake(seat);
     let mut worker = Worker { pool, seat, wake, suspects: VecDeque::new(), is_shut: false };
     loop {
+        // The pool is closed when nobody waits for anything any more.
+        if worker.pool.is_closing() {
+            return;
+        }
         let Some(first) = worker.next_alone() else {
-            if worker.pool.is_closing() {
-                return;
-            }
             worker.wake.notified().await;
             continue;
         };
