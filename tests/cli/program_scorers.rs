@@ -77,11 +77,12 @@ fn a_program_gives_scores_and_what_it_breaks_is_unscored() {
 
 #[test]
 fn a_worker_scores_as_the_program_does() {
-    let worker = format!(
-        "while read -r line; do\ncall=${{line#*\\\"call\\\":\\\"}}; call=${{call%%\\\"*}}\n\
-         said=$(printf '%s\\n' \"$line\" | sh score.sh 2>/dev/null) || said='\"broken\"'\n\
-         printf '{{\"call\":\"%s\",\"output\":%s}}\\n' \"$call\" \"$said\"\ndone\n"
-    );
+    let worker = r#"while read -r line; do
+call=${line#*\"call\":\"}; call=${call%%\"*}
+said=$(printf '%s\n' "$line" | sh score.sh 2>/dev/null) || said='"broken"'
+printf '{"call":"%s","output":%s}\n' "$call" "$said"
+done
+"#;
     let answers = ["good", "fair", "bare", "yes", "beyond"];
     let once = project(&answers, COMMAND);
     let staying = project(&answers, &COMMAND.replace("score.sh\"]", "worker.sh\"]\nworkers = 2\nin_flight = 2"));

@@ -155,7 +155,7 @@ fn a_call_that_ends_every_worker_fails_alone() {
 
 #[test]
 fn a_call_that_hangs_is_late_alone_and_is_not_asked_again() {
-    let hangs = r#"case $id in *7) sleep 1000;; esac"#;
+    let hangs = "case $id in *7) sleep 1000;; esac";
     let project = project(40, "workers = 2\nin_flight = 8\ntimeout = 2", &worker(&format!("{LOGGING}\n{hangs}")));
     assert_eq!(project.record(&[])["failed"], 4);
     for (id, (_, said)) in journal(&project) {

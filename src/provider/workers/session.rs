@@ -99,7 +99,7 @@ impl Session {
     /// Hands calls over and takes replies in; `None` when the pool is closed.
     async fn converse(&mut self, worker: &mut Worker) -> Option<Break> {
         let mut timer = pin!(sleep_until(Instant::now() + self.calls.longest()));
-        let mut told = [0; 4096];
+        let mut told = vec![0; 4096];
         // What it started may hold its output open.
         let mut has_exited = false;
         loop {
@@ -188,19 +188,7 @@ impl Session {
             let (mut stdout, mut stderr) = (self.stdout.take(), self.stderr.take());
             // It must not wait for somebody to read.
             let drain = async {
-                let output = async {
-                    match &mut stdout {
-                        Some(out) => drain(out).await,
-                        None => (),
-                    }
-                };
-                let errors = async {
-                    match &mut stderr {
-                        Some(errors) => drain(errors).await,
-                        None => (),
-                    }
-                };
-                tokio::join!(output, errors);
+                tokio::join!(drain(stdout.as_mut()), drain(stderr.as_mut()));
             };
             let _ = timeout(GRACE, async { tokio::join!(self.child.wait(), drain) }).await;
         }
@@ -257,8 +245,9 @@ impl Session {
     }
 }
 
-async fn drain(from: &mut (impl AsyncReadExt + Unpin)) {
-    let mut buffer = [0; 4096];
+async fn drain(from: Option<&mut (impl AsyncReadExt + Unpin)>) {
+    let Some(from) = from else { return };
+    let mut buffer = vec![0; 4096];
     while let Ok(1..) = from.read(&mut buffer).await {}
 }
 
