@@ -10,6 +10,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints a table")]
 
+#[expect(dead_code, reason = "shared with benches that need all of it")]
 #[path = "../end_to_end/measure.rs"]
 mod measure;
 
