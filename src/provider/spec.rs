@@ -436,7 +436,7 @@ impl ProviderSpec {
     ///
     /// # Errors
     /// Settings or files that cannot be used, a key that is not there.
-    pub(super) fn build(
+    pub fn build(
         &self,
         root: &Path,
         env: &dyn Fn(&str) -> Option<String>,
