@@ -7,6 +7,7 @@ mod pointer;
 mod program;
 mod reply;
 mod request;
+mod settings;
 mod step;
 mod template;
 
@@ -18,5 +19,6 @@ pub use reply::{Answered, Reply, Source, Usage};
 pub use request::{
     AnswerSchema, Content, Embedding, Headers, Message, Params, Part, Request, Role, Tool, ToolCall, ToolChoice,
 };
+pub use settings::{LimitSpec, RetryPolicy, Seconds, VersionSpec};
 pub use step::{Call, Key, Replies, Step};
 pub use template::{Template, TemplateError, engine_version};

@@ -15,7 +15,7 @@ use crate::config::Project;
 use crate::evalset::Selection;
 use crate::provider::Budget;
 use crate::record::{Asked, Journal, RunFolder, Sample};
-use crate::run::{Against, Limits, Plan, Setup, System, load_judges};
+use crate::run::{Against, Limits, Plan, Setup, System, load_judges, load_programs};
 
 impl From<CheckError> for Box<Failure> {
     fn from(error: CheckError) -> Self {
@@ -123,10 +123,13 @@ impl Sessions<'_> {
         let project = &runner.project;
         let (name, provider) = project.candidate(Some(&runner.candidate))?;
         let judges = load_judges(&self.head.project.root, &self.head.project.config.scorers)?;
-        let outside = Outside::new(project, &all(provider, &judges), concurrency(project, self.args), self.args.cache)?
+        let programs = load_programs(&self.head.project.root, &self.head.project.config.scorers)?;
+        let asked = all(provider, &judges, &programs);
+        let outside = Outside::new(project, &asked, concurrency(project, self.args), self.args.cache)?
             .spending(Arc::clone(&self.budget));
         let evalset = self.head.project.evalset(Some(&runner.evalset))?;
-        let sides = Sides { candidate: (name, provider), judges: &judges, against: self.against.as_ref() };
+        let sides =
+            Sides { candidate: (name, provider), judges: &judges, programs: &programs, against: self.against.as_ref() };
         let selection = if wanted.ids.is_empty() {
             super::run::selection(&self.args.select, self.seed)?
         } else {
@@ -140,6 +143,7 @@ impl Sessions<'_> {
             provider: System::Asked(provider),
             scorers: &self.head.project.config.scorers,
             judges: &judges,
+            programs: &programs,
             against: sides.against,
             trials: wanted.trials,
             first_trial: wanted.first,

@@ -11,7 +11,7 @@ use crate::config::{ConfigError, Project};
 use crate::evalset::Selection;
 use crate::gate::Exit;
 use crate::provider::cache::CacheMode;
-use crate::run::{Plan, Setup, System, load_judges};
+use crate::run::{Plan, Setup, System, load_judges, load_programs};
 
 #[derive(Serialize)]
 struct Checked {
@@ -51,6 +51,7 @@ fn check(project: &Project, global: &Global, output: &Output) -> Result<(), Fail
     let mut answers = 0;
     let mut candidates = Vec::new();
     let judges = load_judges(&project.root, &project.config.scorers)?;
+    let programs = load_programs(&project.root, &project.config.scorers)?;
     let mut warnings: Vec<String> = Vec::new();
     for (name, provider) in &project.config.candidates {
         let outside = Outside::new(project, &[provider], project.config.concurrency, Some(CacheMode::Off))?;
@@ -63,6 +64,7 @@ fn check(project: &Project, global: &Global, output: &Output) -> Result<(), Fail
             provider: System::Asked(provider),
             scorers: &project.config.scorers,
             judges: &judges,
+            programs: &programs,
             against: None,
             trials: project.config.trials,
             seed: project.config.seed,

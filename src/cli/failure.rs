@@ -235,9 +235,9 @@ impl From<RunError> for Failure {
                 Self::input(message)
                     .hint("name the recording's columns with `id`, `answer` and `trial` in the candidate's settings")
             }
-            RunError::Candidate { source, .. } | RunError::JudgeModel { source, .. } => {
-                Self { message, ..Self::from(source) }
-            }
+            RunError::Candidate { source, .. }
+            | RunError::JudgeModel { source, .. }
+            | RunError::ScorerProgram { source, .. } => Self { message, ..Self::from(source) },
             RunError::Judge(error) => error.into(),
             RunError::Record(error) => error.into(),
             RunError::Interrupted { .. } | RunError::TooManyFailed { .. } => Self::new(Exit::Incomplete, message),

@@ -16,9 +16,9 @@ use crate::config::Project;
 use crate::evalset::{EvalSet, Selection};
 use crate::gate::{HonestBaseline, Verdict};
 use crate::provider::cache::CacheMode;
-use crate::provider::{Columns, Draw, MajoritySpec, NearestSpec, Places, ProviderSpec, RandomSpec};
+use crate::provider::{Columns, Draw, MajoritySpec, NearestSpec, Notices, Places, ProviderSpec, RandomSpec};
 use crate::record::{Journal, Made, RunRecord, State, save};
-use crate::run::{Limits, Plan, Setup, System, close};
+use crate::run::{Limits, Plan, Setup, System, close, load_programs};
 use crate::score::ScorerSpec;
 
 /// Questions that are open at a time: the answers are there at once.
@@ -60,7 +60,7 @@ impl<'p> Honest<'p> {
                 output.note(&format!("no `{name}`: no scorer of the kinds label, exact or numeric says what to learn"));
                 continue;
             };
-            match spec.build(&project.root, &|_| None, Some(evalset)) {
+            match spec.build(&project.root, &|_| None, Some(evalset), &Notices::default()) {
                 Ok(_) => chosen.push((name.to_owned(), spec)),
                 // What nobody named is left out where it has nothing to learn from.
                 Err(error) if named.is_empty() && !project.config.candidates.contains_key(name) => {
@@ -128,6 +128,7 @@ impl<'p> Honest<'p> {
         (head, seed): (&RunRecord, u64),
     ) -> Result<RunRecord, Failure> {
         let outside = Outside::new(self.project, &[spec], AT_ONCE, Some(CacheMode::Off))?;
+        let programs = load_programs(&self.project.root, &terms.scorers)?;
         let mut plan = Plan::new(&Setup {
             around: crate::provider::Surroundings { evalset: Some(&terms.whole), ..outside.around() },
             evalset: &terms.asked,
@@ -136,6 +137,7 @@ impl<'p> Honest<'p> {
             provider: System::Asked(spec),
             scorers: &terms.scorers,
             judges: &BTreeMap::new(),
+            programs: &programs,
             against: None,
             trials: head.manifest.asked.trials,
             first_trial: 0,

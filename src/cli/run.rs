@@ -21,7 +21,9 @@ use crate::evalset::{EvalSet, Sample, Selection};
 use crate::gate::Exit;
 use crate::provider::{Budget, ProviderSpec, Surroundings};
 use crate::record::{Journal, Made, RunFolder, RunRecord, State, save};
-use crate::run::{Against, Limits, LoadedJudge, Plan, RunError, Setup, System, close, load_judges};
+use crate::run::{
+    Against, Limits, LoadedJudge, Plan, Programs, RunError, Setup, System, close, load_judges, load_programs,
+};
 
 /// The tool that records name.
 pub(super) const TOOL: &str = concat!("evalgauge ", env!("CARGO_PKG_VERSION"));
@@ -74,10 +76,11 @@ pub(super) fn dry(
     let evalset = project.evalset(global.evalset.as_deref())?;
     let (name, provider) = project.candidate(candidate)?;
     let judges = load_judges(&project.root, &project.config.scorers)?;
-    let outside = Outside::new(project, &all(provider, &judges), concurrency(project, args), args.cache)?
+    let programs = load_programs(&project.root, &project.config.scorers)?;
+    let outside = Outside::new(project, &all(provider, &judges, &programs), concurrency(project, args), args.cache)?
         .with_usd(project, args.budget);
     let around = outside.around_without_keys();
-    let sides = Sides { candidate: (name, provider), judges: &judges, against: None };
+    let sides = Sides { candidate: (name, provider), judges: &judges, programs: &programs, against: None };
     let plan = plan(project, &evalset, &sides, around, args, global)?;
     if args.batch {
         super::batch::desk(provider, outside.around_without_keys())?;
@@ -92,14 +95,20 @@ pub(super) fn concurrency(project: &Project, args: &RunArgs) -> usize {
 }
 
 /// Everybody who is asked in a run.
-pub(super) fn all<'s>(candidate: &'s ProviderSpec, judges: &'s BTreeMap<String, LoadedJudge>) -> Vec<&'s ProviderSpec> {
-    std::iter::once(candidate).chain(judges.values().flat_map(LoadedJudge::providers)).collect()
+pub(super) fn all<'s>(
+    candidate: &'s ProviderSpec,
+    judges: &'s BTreeMap<String, LoadedJudge>,
+    programs: &'s Programs,
+) -> Vec<&'s ProviderSpec> {
+    let judges = judges.values().flat_map(LoadedJudge::providers);
+    std::iter::once(candidate).chain(judges).chain(programs.providers()).collect()
 }
 
 /// Who answers, who judges, and what is compared with.
 pub(super) struct Sides<'s> {
     pub(super) candidate: (&'s str, &'s ProviderSpec),
     pub(super) judges: &'s BTreeMap<String, LoadedJudge>,
+    pub(super) programs: &'s Programs,
     pub(super) against: Option<&'s Against>,
 }
 
@@ -122,6 +131,7 @@ fn plan(
         provider: System::Asked(sides.candidate.1),
         scorers: &project.config.scorers,
         judges: sides.judges,
+        programs: sides.programs,
         against: sides.against,
         trials: args.trials.map_or(project.config.trials, u32::from),
         seed,
@@ -220,11 +230,12 @@ pub(super) fn execute(
 ) -> Result<MadeRun, Failure> {
     let (name, provider) = project.candidate(candidate)?;
     let judges = load_judges(&project.root, &project.config.scorers)?;
-    let outside = Outside::new(project, &all(provider, &judges), concurrency(project, args), args.cache)?
+    let programs = load_programs(&project.root, &project.config.scorers)?;
+    let outside = Outside::new(project, &all(provider, &judges, &programs), concurrency(project, args), args.cache)?
         .with_usd(project, args.budget);
     let asked = AgainstAsked { named: args.against.as_deref(), baseline, evalset: &evalset.name, candidate: name };
     let against = against(project, &judges, &asked, output)?;
-    let sides = Sides { candidate: (name, provider), judges: &judges, against: against.as_ref() };
+    let sides = Sides { candidate: (name, provider), judges: &judges, programs: &programs, against: against.as_ref() };
     let mut plan = plan(project, &evalset, &sides, outside.around(), args, global)?;
     plan.warnings.iter().for_each(|warning| output.note(&format!("warning: {warning}")));
     // The plan keeps the examples that were chosen as long as it needs them.
@@ -258,6 +269,7 @@ pub(super) fn execute(
     };
     output.note(&format!("run {}", folder.id));
     let seats = std::iter::once((name, provider)).chain(judges.values().flat_map(LoadedJudge::seats));
+    let seats = seats.chain(programs.seats());
     let listeners = Listeners::new(args.events.as_deref(), &outside.notices, seats)?;
     let mut progress = Progress::new(output, !args.no_progress);
     for row in &replayed {

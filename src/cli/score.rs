@@ -19,7 +19,7 @@ use crate::gate::Exit;
 use crate::provider::ProviderSpec;
 use crate::record::{Journal, Made, RunRecord, Sample, State, load, save};
 use crate::run::{
-    Limits, LoadedJudge, Plan, RunError, RunEvent, Setup, System, close, load_judges, lost_tool_calls,
+    Limits, LoadedJudge, Plan, RunError, RunEvent, Setup, System, close, load_judges, load_programs, lost_tool_calls,
     recorded_replies, run as run_plan,
 };
 
@@ -91,7 +91,9 @@ fn score(
     let asked = &record.manifest.asked;
     let evalset = examples(project, record)?;
     let judges = load_judges(&project.root, &project.config.scorers)?;
-    let providers: Vec<&ProviderSpec> = judges.values().flat_map(LoadedJudge::providers).collect();
+    let programs = load_programs(&project.root, &project.config.scorers)?;
+    let providers: Vec<&ProviderSpec> =
+        judges.values().flat_map(LoadedJudge::providers).chain(programs.providers()).collect();
     let flags = RunArgs { concurrency: args.concurrency, ..RunArgs::default() };
     let outside =
         Outside::new(project, &providers, concurrency(project, &flags), args.cache)?.with_usd(project, args.budget);
@@ -110,6 +112,7 @@ fn score(
         provider: System::Recorded(&asked.candidate),
         scorers: &project.config.scorers,
         judges: &judges,
+        programs: &programs,
         against: against.as_ref(),
         trials: asked.trials,
         first_trial: 0,

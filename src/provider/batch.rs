@@ -11,11 +11,10 @@ use super::budget::{Aside, Budget};
 use super::build::{Kept, Surroundings};
 use super::cache::{CacheKey, CacheMode, Identity, Store, keep_answer};
 use super::price::Price;
-use super::retrying::RetryPolicy;
 use super::router::ProviderError;
 use super::spec::ProviderSpec;
 use super::wire::{BatchWire, Ending, Outcome, Slip, Stand};
-use crate::call::{Answered, Call, CallFailure, FailureKind, Usage};
+use crate::call::{Answered, Call, CallFailure, FailureKind, RetryPolicy, Usage};
 
 /// Where batches of one candidate are handed over and fetched.
 pub struct BatchDesk {

@@ -46,7 +46,7 @@ impl ProviderSpec {
     /// # Errors
     /// Settings or files that cannot be used; a model without a price under a budget in dollars.
     pub fn wrapped(&self, around: &Surroundings<'_>) -> Result<Box<dyn Provider>, ProviderError> {
-        let inner = self.build(around.root, around.environment, around.evalset)?;
+        let inner = self.build(around.root, around.environment, around.evalset, around.notices)?;
         let inner = match self.network() {
             None => inner,
             Some((retry, limits)) => {

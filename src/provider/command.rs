@@ -1,28 +1,19 @@
 //! A child process a call: one JSON document on stdin, the answer on stdout.
 
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
+use super::child::{Group, Launch, SHOWN, ending, kill_group, shown};
 use super::router::{Answering, Provider, ProviderError, unfit};
 use super::spec::{CommandSpec, OutputForm};
 use crate::call::{Answered, Call, CallFailure, FailureKind, Reply};
 
-/// What a child sees of our environment without being told; keys for models are never among it.
-const ENVIRONMENT: [&str; 6] = ["PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "TEMP"];
-
-/// Characters of what a program printed that an error message shows.
-const SHOWN: usize = 200;
-
 /// Starts a program for every call.
 pub(super) struct CommandProvider {
-    program: PathBuf,
-    arguments: Vec<String>,
-    folder: PathBuf,
-    environment: Vec<(String, std::ffi::OsString)>,
+    launch: Launch,
     output: OutputForm,
     timeout: Duration,
     max_output: u64,
@@ -30,47 +21,16 @@ pub(super) struct CommandProvider {
 
 impl CommandProvider {
     pub(super) fn new(spec: &CommandSpec, root: &Path) -> Result<Self, ProviderError> {
-        let (program, arguments) = spec
-            .argv
-            .split_first()
-            .ok_or_else(|| ProviderError::Settings("`argv` is empty; name the program".to_owned()))?;
-        let timeout = spec.timeout.duration().ok_or_else(|| {
-            ProviderError::Settings(format!("`timeout` is {}; expected seconds, more than 0", spec.timeout.0))
-        })?;
-        // A program given with a folder is meant from the project's folder, like every path in the config.
-        let in_project = root.join(program);
-        let program = if program.contains('/') && in_project.exists() { in_project } else { PathBuf::from(program) };
-        let names = ENVIRONMENT.iter().copied().chain(spec.env.iter().map(String::as_str));
         Ok(Self {
-            program,
-            arguments: arguments.to_vec(),
-            folder: root.to_owned(),
-            environment: names.filter_map(|name| Some((name.to_owned(), std::env::var_os(name)?))).collect(),
+            launch: Launch::new(spec, root)?,
             output: spec.output,
-            timeout,
+            timeout: spec.time_out()?,
             max_output: spec.max_output,
         })
     }
 
-    fn start(&self) -> Result<Child, ProviderError> {
-        let mut command = Command::new(&self.program);
-        command
-            .args(&self.arguments)
-            .current_dir(&self.folder)
-            .env_clear()
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        // A group of its own, so that what the child starts dies with it.
-        #[cfg(unix)]
-        command.process_group(0);
-        command.spawn().map_err(|source| ProviderError::Start { program: self.program.display().to_string(), source })
-    }
-
     async fn run(&self, input: String) -> Result<Reply, ProviderError> {
-        let mut child = self.start()?;
+        let mut child = self.launch.start()?;
         let _group = Group(child.id());
         let outcome = tokio::time::timeout(self.timeout, self.converse(&mut child, input)).await;
         let reply = match outcome {
@@ -148,43 +108,6 @@ impl CommandProvider {
         }
     }
 }
-
-fn ending(status: ExitStatus) -> String {
-    #[cfg(unix)]
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return format!("the program was ended by signal {signal}");
-    }
-    status.code().map_or_else(|| "the program failed".to_owned(), |code| format!("the program ended with code {code}"))
-}
-
-/// The beginning of what a program printed, fit for one line.
-fn shown(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() > SHOWN { line.chars().take(SHOWN).chain(['…']).collect() } else { line }
-}
-
-/// The process group of a child, ended when the call is: also when the call is dropped because the run stops.
-struct Group(Option<u32>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        kill_group(self.0);
-    }
-}
-
-/// Ends a child and everything that it started.
-#[cfg(unix)]
-fn kill_group(group: Option<u32>) {
-    let pid = group.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
-    if let Some(pid) = pid {
-        // The group may be gone already, which is what we want.
-        let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
-    }
-}
-
-#[cfg(not(unix))]
-fn kill_group(_: Option<u32>) {}
 
 impl Provider for CommandProvider {
     fn ask<'a>(&'a self, call: &'a Call) -> Answering<'a> {

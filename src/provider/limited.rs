@@ -3,48 +3,12 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::notice::{LimitChange, Notice, Notices, is_ending};
-use super::router::{Answering, Provider, ProviderError};
-use crate::call::{Answered, Call, FailureKind, Reply};
-
-/// `limits = { concurrency = 16, requests_per_minute = 500, tokens_per_minute = 200000 }`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LimitSpec {
-    /// Calls in flight at this provider; by default as many as the run has.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub concurrency: Option<usize>,
-    /// Requests a minute.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub requests_per_minute: Option<u32>,
-    /// Tokens a minute, estimated before and settled after.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tokens_per_minute: Option<u32>,
-}
-
-impl LimitSpec {
-    /// Refuses limits under which nothing could be sent.
-    ///
-    /// # Errors
-    /// A sentence naming the key.
-    pub fn check(&self) -> Result<(), String> {
-        let zero = |value: Option<u64>| value == Some(0);
-        for (key, value) in [
-            ("concurrency", self.concurrency.map(|limit| limit as u64)),
-            ("requests_per_minute", self.requests_per_minute.map(u64::from)),
-            ("tokens_per_minute", self.tokens_per_minute.map(u64::from)),
-        ] {
-            if zero(value) {
-                return Err(format!("`limits.{key}` is 0: nothing could be sent"));
-            }
-        }
-        Ok(())
-    }
-}
+use super::router::{Answering, Closing, Provider, ProviderError};
+use crate::call::{Answered, Call, FailureKind, LimitSpec, Reply};
 
 /// So many calls at once are never too much to begin with.
 const FEW: f64 = 16.0;
@@ -294,6 +258,10 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Provider for Limited {
     fn ask<'a>(&'a self, call: &'a Call) -> Answering<'a> {
         Box::pin(self.limited(call))
+    }
+
+    fn close(&self) -> Closing<'_> {
+        self.inner.close()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::budget::Budget;
 use super::notice::{Notice, Notices};
 use super::price::Price;
-use super::router::{Answering, Provider, ProviderError};
+use super::router::{Answering, Closing, Provider, ProviderError};
 use crate::call::{Answered, Call};
 
 /// Sends only what the budget has room for, and writes the price on the answer.
@@ -53,5 +53,9 @@ impl Metered {
 impl Provider for Metered {
     fn ask<'a>(&'a self, call: &'a Call) -> Answering<'a> {
         Box::pin(self.metered(call))
+    }
+
+    fn close(&self) -> Closing<'_> {
+        self.inner.close()
     }
 }

@@ -4,6 +4,7 @@ mod batch;
 mod budget;
 mod build;
 pub mod cache;
+mod child;
 mod command;
 mod keyword;
 mod learned;
@@ -20,20 +21,23 @@ mod router;
 mod spec;
 mod version;
 mod wire;
+mod workers;
 
 pub use batch::{BatchDesk, BatchStand, EndedBatch, Fetched, Reserved, Submission};
 pub use budget::{Budget, BudgetSpec, Spent};
 pub use build::{Kept, Surroundings};
 pub use learned::{Columns, Draw, MajoritySpec, NearestSpec, Places, RandomSpec};
-pub use limited::{LimitSpec, Limited};
+pub use limited::Limited;
 pub use metered::Metered;
 pub use model_spec::{ModelSpec, Vendor};
 pub use notice::{About, BreakerState, CacheEvent, Ending, Failure, LimitChange, Notice, Notices, Told, about};
 #[cfg(feature = "otlp")]
 pub use otlp::{Collector, attribute};
 pub use price::{Price, PriceTable};
-pub use retrying::{RetryPolicy, Retrying};
+pub use retrying::Retrying;
 pub use router::{Provider, ProviderError, Router};
-pub use spec::{CommandSpec, HttpSpec, KeywordSpec, OutputForm, ProviderSpec, ReplaySpec, RowKey, Seconds};
-pub use version::{Revision, VersionSpec};
+pub use spec::{CommandSpec, HttpSpec, KeywordSpec, OutputForm, ProviderSpec, ReplaySpec, RowKey};
+pub use version::Revision;
 pub use wire::Secret;
+
+pub use crate::call::{LimitSpec, RetryPolicy, Seconds, VersionSpec};

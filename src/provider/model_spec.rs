@@ -4,10 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::limited::LimitSpec;
-use super::retrying::RetryPolicy;
-use super::spec::Seconds;
-use crate::call::{Headers, Params, Tool, ToolChoice};
+use crate::call::{Headers, LimitSpec, Params, RetryPolicy, Seconds, Tool, ToolChoice};
 
 /// Whose words are spoken on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

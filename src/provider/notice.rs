@@ -146,6 +146,11 @@ impl Ending {
     pub fn begin(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
+
+    /// Whether that is so.
+    pub(super) fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Answers a call in the name of an example: what wrappers say meanwhile is about that. A call that was not sent when the
@@ -156,7 +161,12 @@ pub async fn about<F: Future>(about: About, ending: Ending, answering: F) -> F::
 
 /// Whether the run that the present call belongs to is ending.
 pub(super) fn is_ending() -> bool {
-    ABOUT.try_with(|(_, Ending(ending))| ending.load(Ordering::Relaxed)).unwrap_or(false)
+    ABOUT.try_with(|(_, ending)| ending.has_begun()).unwrap_or(false)
+}
+
+/// The name of the present call, the same whenever and however often it is asked, and whether its run is ending.
+pub(super) fn present() -> Option<(String, Ending)> {
+    ABOUT.try_with(|(About { id, trial, key }, ending)| (format!("{id}/{trial}/{key}"), ending.clone())).ok()
 }
 
 /// Who wants to hear of everything at once.

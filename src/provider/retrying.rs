@@ -5,51 +5,13 @@ use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep_until};
 
 use super::notice::{BreakerState, Failure, Notice, Notices};
-use super::router::{Answering, Provider, ProviderError};
-use super::spec::Seconds;
-use crate::call::{Answered, Call, CallFailure, Reply};
-
-/// `retry = { attempts = 6, base = 0.5, cap = 60, breaker = 20 }`
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RetryPolicy {
-    /// Attempts in all, the first included.
-    pub attempts: u32,
-    /// The longest wait before the second attempt, in seconds; it doubles with every further one.
-    pub base: Seconds,
-    /// The longest wait of all, in seconds; a server that asks for more is not waited for.
-    pub cap: Seconds,
-    /// After this many failed attempts in a row nothing is sent for a while, then one call to see. 0: never.
-    pub breaker: u32,
-}
-
-impl Default for RetryPolicy {
-    fn default() -> Self {
-        Self { attempts: 6, base: Seconds(0.5), cap: Seconds(60.0), breaker: 20 }
-    }
-}
+use super::router::{Answering, Closing, Provider, ProviderError};
+use crate::call::{Answered, Call, CallFailure, Reply, RetryPolicy};
 
 impl RetryPolicy {
-    /// Refuses values that make no sense.
-    ///
-    /// # Errors
-    /// A sentence naming the key.
-    pub fn check(&self) -> Result<(), String> {
-        if self.attempts == 0 {
-            return Err("`retry.attempts` is 0; the first attempt counts, so 1 is the least".to_owned());
-        }
-        for (key, seconds) in [("base", self.base), ("cap", self.cap)] {
-            if seconds.duration().is_none() {
-                return Err(format!("`retry.{key}` is {}; expected seconds, more than 0", seconds.0));
-            }
-        }
-        Ok(())
-    }
-
     /// How long to wait after the `attempt`-th attempt failed: what the server asked for, else anything up to a bound that
     /// doubles (full jitter: callers that failed together do not come back together). `None`: give up.
     pub(super) fn wait(&self, attempt: u32, failure: &CallFailure, random: f64) -> Option<Duration> {
@@ -215,12 +177,16 @@ impl Provider for Retrying {
     fn ask<'a>(&'a self, call: &'a Call) -> Answering<'a> {
         Box::pin(self.attempts(call))
     }
+
+    fn close(&self) -> Closing<'_> {
+        self.inner.close()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::{FailureKind, Program};
+    use crate::call::{FailureKind, Program, Seconds};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 

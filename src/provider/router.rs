@@ -74,11 +74,19 @@ impl ProviderError {
 /// The future of an answer.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answered, ProviderError>> + Send + 'a>>;
 
+/// The future of an orderly end.
+pub type Closing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 /// Something that answers calls. A call that brings no answer is an [`Answered`] with a failure in it; an error is for
 /// what would fail every call, and ends the run.
 pub trait Provider: Send + Sync {
     /// Asks.
     fn ask<'a>(&'a self, call: &'a Call) -> Answering<'a>;
+
+    /// Ends what was started to answer, like workers; done when it has ended. Whoever is asked again begins anew.
+    fn close(&self) -> Closing<'_> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// The answer of a provider that is asked for something it does not do.
@@ -111,5 +119,12 @@ impl Provider for Router {
                 call.provider()
             ))))),
         }
+    }
+    fn close(&self) -> Closing<'_> {
+        Box::pin(async {
+            // All at once: one that takes its time does not make the others wait.
+            let closing = self.providers.values().map(|provider| provider.close());
+            futures_util::future::join_all(closing).await;
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! Providers as they stand in the config: `[candidates.NAME.KIND]`.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::command::CommandProvider;
 use super::keyword::KeywordProvider;
 use super::learned::{LearnedProvider, MajoritySpec, NearestSpec, RandomSpec};
-use super::limited::LimitSpec;
 use super::model_spec::{ModelSpec, Vendor};
+use super::notice::Notices;
 use super::replay::ReplayProvider;
-use super::retrying::RetryPolicy;
 use super::router::{Provider, ProviderError};
-use super::version::{Revision, Version, VersionSpec, digest_of_argv};
+use super::version::{Revision, Version, digest_of_argv};
 use super::wire::{ModelProvider, TargetProvider};
-use crate::call::{Headers, Pointer};
+use super::workers::Workers;
+use crate::call::{Headers, LimitSpec, Pointer, RetryPolicy, Seconds, VersionSpec};
 use crate::evalset::EvalSet;
 use crate::table::{sha256_hex, sha256_of_file};
 
@@ -25,7 +26,7 @@ use crate::table::{sha256_hex, sha256_of_file};
 pub enum ProviderSpec {
     /// Recorded answers.
     Replay(ReplaySpec),
-    /// A child process a call.
+    /// A child process a call, or several that stay.
     Command(CommandSpec),
     /// Rules in a file.
     Keyword(KeywordSpec),
@@ -47,19 +48,6 @@ pub enum ProviderSpec {
     Google(ModelSpec),
     /// An application behind an address.
     Http(HttpSpec),
-}
-
-/// A length of time in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Seconds(pub f64);
-
-impl Seconds {
-    /// As a duration; `None` when not positive or beyond a year.
-    #[must_use]
-    pub fn duration(self) -> Option<Duration> {
-        (self.0 > 0.0 && self.0 <= 31_557_600.0).then(|| Duration::from_secs_f64(self.0))
-    }
 }
 
 /// `[candidates.NAME.replay]`
@@ -137,15 +125,57 @@ pub struct CommandSpec {
     /// How long one call may take, in seconds.
     #[serde(default = "a_minute")]
     pub timeout: Seconds,
-    /// How many bytes it may print.
+    /// How many bytes it may print; of a worker: in one line.
     #[serde(default = "one_mebibyte")]
     pub max_output: u64,
+    /// So many copies of it stay, and answer one call after another, a JSON line each; without it one is started for every
+    /// call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workers: Option<NonZeroUsize>,
+    /// Calls that a worker is given before it has answered the first; 1 where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<NonZeroUsize>,
+    /// How long a worker's first answer may take, which is after what it does to begin with; `timeout` where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_timeout: Option<Seconds>,
     /// Names of environment variables that it may see, beside `PATH`, `HOME`, `LANG` and `TMPDIR`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
     /// What was running; without it answers are not cached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<VersionSpec>,
+}
+
+impl CommandSpec {
+    /// How long one call may take.
+    pub(super) fn time_out(&self) -> Result<Duration, ProviderError> {
+        seconds("timeout", self.timeout)
+    }
+
+    /// How long the first answer of a worker may take.
+    pub(super) fn first_time_out(&self) -> Result<Duration, ProviderError> {
+        self.start_timeout.map_or_else(|| self.time_out(), |start| seconds("start_timeout", start))
+    }
+
+    /// Refuses settings that go together in no way.
+    fn check(&self) -> Result<(), ProviderError> {
+        let wrong = |what: &str| Err(ProviderError::Settings(what.to_owned()));
+        match self.workers {
+            None if self.in_flight.is_some() => wrong("`in_flight` is for workers; say how many with `workers = 1`"),
+            None if self.start_timeout.is_some() => {
+                wrong("`start_timeout` is for workers; say how many with `workers = 1`")
+            }
+            Some(_) if self.output == OutputForm::Text => wrong(
+                "`output = \"text\"` is for a program that is started for every call; a worker answers in JSON lines",
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn seconds(key: &str, length: Seconds) -> Result<Duration, ProviderError> {
+    let wrong = || ProviderError::Settings(format!("`{key}` is {}; expected seconds, more than 0", length.0));
+    length.duration().ok_or_else(wrong)
 }
 
 const fn a_minute() -> Seconds {
@@ -347,6 +377,15 @@ impl ProviderSpec {
         Ok(Some(version))
     }
 
+    /// The version of what is running as the settings give it, without git.
+    ///
+    /// # Errors
+    /// A file that cannot be read, a version that cannot be told.
+    pub fn version_name(&self, root: &Path) -> Result<Option<String>, ProviderError> {
+        let version = self.version().map(|spec| spec.resolve(root, None)).transpose()?.flatten();
+        Ok(version.map(|version| version.name))
+    }
+
     /// SHA-256 over the files that a program's command line names; nothing where no program is started.
     ///
     /// # Errors
@@ -358,12 +397,34 @@ impl ProviderSpec {
         }
     }
 
-    /// SHA-256 over the settings, the files that decide the answers (rules, recording), and the version of what is running.
+    /// SHA-256 over the settings, the files that decide the answers (rules, recording, program), and the version of what is
+    /// running.
     ///
     /// # Errors
     /// A file that cannot be read, a version that cannot be told.
     pub fn digest(&self, root: &Path, revision: Option<&Revision>) -> Result<String, ProviderError> {
-        let settings = serde_json::to_string(self).unwrap_or_default();
+        let told = self.told_digest(root, revision)?;
+        // With a version, the program's own files are in it.
+        let own = if self.running(root, revision)?.is_none() { self.argv_digest(root)? } else { None };
+        Ok(own.map_or_else(|| told.clone(), |own| sha256_hex(format!("{told} {own}"))))
+    }
+
+    /// The same without the files of a program of which no version is told.
+    ///
+    /// # Errors
+    /// As [`Self::digest`].
+    pub fn told_digest(&self, root: &Path, revision: Option<&Revision>) -> Result<String, ProviderError> {
+        let settings = match self {
+            // How many workers there are, and how long one may take to begin, change no answer.
+            Self::Command(spec) => serde_json::to_string(&Self::Command(CommandSpec {
+                workers: spec.workers.map(|_| NonZeroUsize::MIN),
+                in_flight: None,
+                start_timeout: None,
+                ..spec.clone()
+            })),
+            _ => serde_json::to_string(self),
+        };
+        let settings = settings.unwrap_or_default();
         let contents = self.files().into_iter().map(|file| Ok(sha256_of_file(&root.join(file))?));
         let mut contents = contents.collect::<Result<Vec<String>, ProviderError>>()?;
         contents.extend(self.running(root, revision)?.map(|version| version.name));
@@ -380,13 +441,20 @@ impl ProviderSpec {
         root: &Path,
         env: &dyn Fn(&str) -> Option<String>,
         evalset: Option<&EvalSet>,
+        notices: &Notices,
     ) -> Result<Box<dyn Provider>, ProviderError> {
         Ok(match self {
             Self::Random(spec) => Box::new(LearnedProvider::random(spec, root, evalset)?),
             Self::Majority(spec) => Box::new(LearnedProvider::majority(spec, root, evalset)?),
             Self::Nearest(spec) => Box::new(LearnedProvider::nearest(spec, root, evalset)?),
             Self::Replay(spec) => Box::new(ReplayProvider::load(spec, root)?),
-            Self::Command(spec) => Box::new(CommandProvider::new(spec, root)?),
+            Self::Command(spec) => {
+                spec.check()?;
+                match spec.workers {
+                    None => Box::new(CommandProvider::new(spec, root)?),
+                    Some(workers) => Box::new(Workers::new(spec, workers, root, notices)?),
+                }
+            }
             Self::Keyword(spec) => Box::new(KeywordProvider::load(&root.join(&spec.rules))?),
             Self::OpenAi(spec) => Box::new(ModelProvider::new(Vendor::OpenAi, spec, env)?),
             Self::OpenAiResponses(spec) => Box::new(ModelProvider::new(Vendor::OpenAiResponses, spec, env)?),

@@ -3,22 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
 use super::router::ProviderError;
+use crate::call::VersionSpec;
 use crate::table::{TableError, sha256_hex, sha256_of_file};
-
-/// What was running: `version = { git = true }`, `{ files = [..] }` or `{ text = ".." }`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum VersionSpec {
-    /// The commit of the project; nothing is kept while there are changes that are not committed.
-    Git(bool),
-    /// The contents of these files; `*` and `?` stand for parts of a name, `**` for any folders.
-    Files(Vec<String>),
-    /// What somebody says it is.
-    Text(String),
-}
 
 /// What git says of the project's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,12 +30,6 @@ const DIRTY: &str = "`version = { git = true }`, and the project has changes or 
                      the commit does not say what is running";
 
 impl VersionSpec {
-    /// Whether git has to be asked.
-    #[must_use]
-    pub const fn needs_revision(&self) -> bool {
-        matches!(self, Self::Git(true))
-    }
-
     /// What is running now; `None` where the settings say that nobody knows.
     pub(super) fn resolve(&self, root: &Path, revision: Option<&Revision>) -> Result<Option<Version>, ProviderError> {
         let known = |name: String| Ok(Some(Version { name, unfit: None }));

@@ -52,6 +52,7 @@ where
     let examples = std::mem::take(&mut plan.examples).into_iter().map(Some).collect();
     let mut state = Running::new(plan, examples, replayed, planned);
     let mut outcome = drive(&mut state, limits, journal, &mut interrupt, on_event).await;
+    plan.provider.close().await;
     if outcome.is_ok() && state.samples.len() < planned {
         outcome = Err(RunError::Interrupted { done: state.samples.len(), planned });
     }

@@ -46,6 +46,14 @@ pub enum RunError {
         /// What is wrong.
         source: ProviderError,
     },
+    /// A scorer's program that cannot be asked.
+    #[error("scorer `{name}`: {source}")]
+    ScorerProgram {
+        /// The scorer.
+        name: String,
+        /// What is wrong.
+        source: ProviderError,
+    },
     /// Settings that make no scorer.
     #[error("scorer `{name}`: {source}")]
     Scorer {

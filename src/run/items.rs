@@ -92,6 +92,8 @@ pub async fn judge_items(work: Work<'_>, interrupt: impl Future<Output = ()>) ->
             }
         }
     }
+    drop(in_flight);
+    work.provider.close().await;
     match ended {
         Some(error) => Err(error),
         None => Ok(done.into_iter().flatten().collect()),

@@ -156,7 +156,7 @@ fn check_model(spec: &ProviderSpec) -> Result<(), String> {
 /// key change nothing about them.
 fn model_digest(spec: &ProviderSpec, root: &Path) -> Result<String, ProviderError> {
     let Some((vendor, model)) = spec.model() else {
-        let told = spec.digest(root, None)?;
+        let told = spec.told_digest(root, None)?;
         // An edited program is another judge, also where no version is said: a licence must not outlive it.
         return Ok(spec.argv_digest(root)?.map_or_else(|| told.clone(), |own| sha256_hex(format!("{told} {own}"))));
     };

@@ -10,6 +10,7 @@ mod items;
 mod judges;
 mod plan;
 mod recorded;
+mod programs;
 #[cfg(feature = "otlp")]
 mod spans;
 mod task;
@@ -23,6 +24,7 @@ pub use event::RunEvent;
 pub use items::{JudgedItem, Work, judge_items};
 pub use judges::{LoadedJudge, judges_folder, load_judge, load_judges};
 pub use plan::{Against, Plan, Setup, System};
+pub use programs::{Programs, load_programs};
 pub use recorded::{lost_tool_calls, recorded_replies};
 #[cfg(feature = "otlp")]
 pub use spans::Spans;

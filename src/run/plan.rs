@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::error::RunError;
 use super::judges::LoadedJudge;
+use super::programs::Programs;
 use crate::call::{AnswerSchema, Call, Request, Step, Template};
 use crate::candidate::Answer;
 use crate::candidate::{Candidate, ChatCandidate, ProgramCandidate, RecordedCandidate};
@@ -33,6 +34,8 @@ pub struct Setup<'a> {
     pub scorers: &'a BTreeMap<String, ScorerSpec>,
     /// The judges that the scorers name, as [`super::load_judges`] gives them.
     pub judges: &'a BTreeMap<String, LoadedJudge>,
+    /// The programs that the scorers ask, as [`super::load_programs`] gives them.
+    pub programs: &'a Programs,
     /// The answers that pairwise judges compare with; without any, an answer is compared with itself: a tie.
     pub against: Option<&'a Against>,
     /// Trials of every example.
@@ -125,16 +128,17 @@ impl Plan {
         let mut scorers: Vec<(String, Box<dyn Scorer>)> = Vec::new();
         let mut scorer_ids = BTreeMap::new();
         let by_name = setup.judges.iter().map(|(name, loaded)| (name.clone(), loaded.judge.clone())).collect();
-        let judges = Judges { by_name, seed: setup.seed };
+        let judges = Judges { by_name, programs: setup.programs.asked(), seed: setup.seed };
         for (name, spec) in setup.scorers {
             let scorer = spec.build(&judges).map_err(|source| RunError::Scorer { name: name.clone(), source })?;
-            scorer_ids.insert(name.clone(), scorer_id(setup, spec, scorer.as_ref()));
+            scorer_ids.insert(name.clone(), scorer_id(setup, (name, spec), scorer.as_ref()));
             scorers.push((name.clone(), scorer));
         }
         let mut provider = Router::default();
         for judge in setup.judges.values() {
             provider = judge.routed(provider, &setup.around)?;
         }
+        provider = setup.programs.routed(provider, &setup.around)?;
         if let System::Asked(spec) = setup.provider {
             let unusable = |source| RunError::Candidate { name: setup.candidate.to_owned(), source };
             // Who learns, learns from the whole set, also where only part of it is asked.
@@ -258,11 +262,15 @@ fn compares(setup: &Setup<'_>) -> bool {
 }
 
 /// The identity of a scorer; of a judged one it holds everything that its grades follow from.
-fn scorer_id(setup: &Setup<'_>, spec: &ScorerSpec, scorer: &dyn Scorer) -> ScorerId {
+fn scorer_id(setup: &Setup<'_>, (name, spec): (&str, &ScorerSpec), scorer: &dyn Scorer) -> ScorerId {
     let judge = spec.judge().and_then(|judged| Some((judged, setup.judges.get(&judged.judge)?)));
     let judge = judge.map(|(judged, loaded)| (loaded, loaded.id(judged.dimension())));
     let digest = match &judge {
-        None => spec.digest(),
+        // An edited program is another scorer, as is another version of it.
+        None => match setup.programs.running(name) {
+            None => spec.digest(),
+            Some(running) => sha256_hex(format!("{} {running}", spec.digest())),
+        },
         Some((loaded, id)) => {
             let pass_at = loaded.judge.pass_at();
             let parts = serde_json::json!([spec.digest(), id, pass_at, loaded.judge.scale.offered()]);

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::outcome::{Outcome, Part, Value, Why};
 use super::places::Places;
+use super::program::Asked;
 use super::scale::Scale;
 use super::scorer::{Case, Scorer};
 use super::spec::SpecError;
@@ -42,11 +43,13 @@ pub struct JudgedSpec {
     pub when: BTreeMap<String, LabelValue>,
 }
 
-/// The judges that scorers may name.
+/// Whom scorers may ask: judges by name, programs and services.
 #[derive(Debug, Clone, Default)]
 pub struct Judges {
     /// By name.
     pub by_name: BTreeMap<String, Arc<Judge>>,
+    /// Programs and services, by the digest of the scorer's settings.
+    pub programs: BTreeMap<String, Asked>,
     /// What the codes of their markers follow from.
     pub seed: u64,
 }

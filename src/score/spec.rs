@@ -11,6 +11,8 @@ use super::label::Label;
 use super::numeric::Numeric;
 use super::places::Places;
 use super::preference::Preference;
+use super::program::ProgramScorer;
+use super::program_spec::{Asking, CommandScorerSpec, HttpScorerSpec};
 use super::ranked::Ranked;
 use super::scorer::Scorer;
 use crate::call::Pointer;
@@ -35,6 +37,10 @@ pub enum ScorerSpec {
     Preference(PreferenceSpec),
     /// What a judge says.
     Judge(JudgedSpec),
+    /// What a program says.
+    Command(CommandScorerSpec),
+    /// What a service says.
+    Http(HttpScorerSpec),
 }
 
 /// What the values of a scorer are.
@@ -192,11 +198,13 @@ impl ScorerSpec {
             Self::Ranked(_) => "ranked",
             Self::Preference(_) => "preference",
             Self::Judge(_) => "judge",
+            Self::Command(_) => "command",
+            Self::Http(_) => "http",
         }
     }
 
     /// The kinds there are, each with what it does in a line.
-    pub const KINDS: [(&'static str, &'static str); 7] = [
+    pub const KINDS: [(&'static str, &'static str); 9] = [
         ("exact", "the answer equals what is expected; right or wrong"),
         ("numeric", "the answer is a number within a tolerance of the expected one; right or wrong"),
         ("label", "the answer is one of a fixed set of labels, and a right one; keeps the label"),
@@ -204,6 +212,11 @@ impl ScorerSpec {
         ("ranked", "the answer is a list of ids, the best first; keeps the list and the grades of the relevant ids"),
         ("preference", "how the answer fared against another: 1, 0 or -1"),
         ("judge", "what a judge of `judges/` says of the answer: a grade, a label, a preference"),
+        (
+            "command",
+            "a program of your own: JSON in, a score, a label, or right or wrong out; also as workers that stay",
+        ),
+        ("http", "a service behind an address, like a classifier: JSON in, a score, a label, or right or wrong out"),
     ];
 
     /// What its values are.
@@ -216,6 +229,9 @@ impl ScorerSpec {
             Self::Ranked(_) => ValueKind::Ranked,
             Self::Preference(_) => ValueKind::Preference,
             Self::Judge(_) => ValueKind::Judged,
+            Self::Command(CommandScorerSpec { labels, .. }) | Self::Http(HttpScorerSpec { labels, .. }) => {
+                if labels.is_empty() { ValueKind::Number } else { ValueKind::Label }
+            }
         }
     }
 
@@ -227,6 +243,8 @@ impl ScorerSpec {
             | Self::Numeric(NumericSpec { confidence, .. })
             | Self::Label(LabelSpec { confidence, .. }) => confidence.is_some(),
             Self::Contains(_) | Self::Ranked(_) | Self::Preference(_) | Self::Judge(_) => false,
+            // It says so when it is asked.
+            Self::Command(_) | Self::Http(_) => true,
         }
     }
 
@@ -241,7 +259,9 @@ impl ScorerSpec {
             | Self::Contains(_)
             | Self::Ranked(_)
             | Self::Preference(_)
-            | Self::Judge(_) => 1,
+            | Self::Judge(_)
+            | Self::Command(_)
+            | Self::Http(_) => 1,
         }
     }
 
@@ -254,10 +274,25 @@ impl ScorerSpec {
         }
     }
 
-    /// SHA-256 over kind, version and settings: what "the same scorer" means; with a judge, its own digests belong to it.
+    /// The program or service that it asks.
+    #[must_use]
+    pub const fn asking(&self) -> Option<Asking<'_>> {
+        match self {
+            Self::Command(spec) => Some(Asking::Command(spec)),
+            Self::Http(spec) => Some(Asking::Http(spec)),
+            _ => None,
+        }
+    }
+
+    /// SHA-256 over kind, version and settings: what "the same scorer" means; with a judge or a program, its own digests belong to it.
     #[must_use]
     pub fn digest(&self) -> String {
-        let settings = serde_json::to_string(self).unwrap_or_default();
+        let settings = match self {
+            Self::Command(spec) => serde_json::to_string(&Self::Command(spec.deciding())),
+            Self::Http(spec) => serde_json::to_string(&Self::Http(spec.deciding())),
+            _ => serde_json::to_string(self),
+        };
+        let settings = settings.unwrap_or_default();
         sha256_hex(format!("{} {} {settings}", self.kind(), self.version()))
     }
 
@@ -318,6 +353,12 @@ impl ScorerSpec {
                 Box::new(Preference { places: places(&spec.answer, &Pointer::default(), &spec.when) })
             }
             Self::Judge(spec) => Box::new(spec.build(judges)?),
+            Self::Command(_) | Self::Http(_) => {
+                let asked = self.asking().zip(judges.programs.get(&self.digest()));
+                let (asking, asked) =
+                    asked.ok_or_else(|| SpecError("it asks a program, which only a run can".to_owned()))?;
+                Box::new(ProgramScorer::new(asking, asked)?)
+            }
         })
     }
 }

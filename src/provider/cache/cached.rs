@@ -16,7 +16,7 @@ use super::transfer::{pack_line, unpack_line};
 use super::writer::Stored;
 use crate::call::{Answered, Call, Source};
 use crate::provider::notice::{CacheEvent, Notice, Notices};
-use crate::provider::router::{Answering, Provider, ProviderError};
+use crate::provider::router::{Answering, Closing, Provider, ProviderError};
 
 /// What the store is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -251,6 +251,10 @@ pub(in crate::provider) async fn keep_answer(
 impl Provider for Cached {
     fn ask<'a>(&'a self, call: &'a Call) -> Answering<'a> {
         Box::pin(self.answer(call))
+    }
+
+    fn close(&self) -> Closing<'_> {
+        self.inner.close()
     }
 }
 

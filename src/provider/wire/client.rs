@@ -8,13 +8,12 @@ use reqwest::{RequestBuilder, Response, Url};
 use serde_json::Value;
 
 use super::super::router::ProviderError;
-use super::super::spec::Seconds;
 use super::address::is_loopback;
 use super::dialect::{Assemble, Decoded, Progress};
 use super::fault::{Fault, Received, content_type};
 use super::secret::Secret;
 use super::sse::{Parser, looks_like_events};
-use crate::call::{Answered, CallFailure, Completion, FailureKind, Reply, Usage};
+use crate::call::{Answered, CallFailure, Completion, FailureKind, Reply, Seconds, Usage};
 
 /// Bytes of an error's body that are read; more would say no more.
 const ERROR_BODY: u64 = 64 << 10;

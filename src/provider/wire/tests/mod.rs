@@ -12,7 +12,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::call::{Answered, CallFailure, Embedding, Message, Program, Reply, Request, Role};
-use crate::provider::{Provider, ProviderError, ProviderSpec};
+use crate::provider::{Notices, Provider, ProviderError, ProviderSpec};
 
 /// The key of every test; it must not turn up anywhere.
 const KEY: &str = "sk-marked/4711+key";
@@ -20,7 +20,7 @@ const KEY: &str = "sk-marked/4711+key";
 /// Builds a provider from settings as they stand in a config.
 fn build(spec: Value) -> Result<Box<dyn Provider>, ProviderError> {
     let spec: ProviderSpec = serde_json::from_value(spec).unwrap();
-    spec.build(Path::new("."), &|name| (name == "TEST_KEY").then(|| KEY.to_owned()), None)
+    spec.build(Path::new("."), &|name| (name == "TEST_KEY").then(|| KEY.to_owned()), None, &Notices::default())
 }
 
 /// Settings with more fields laid over.
