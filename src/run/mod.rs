@@ -10,6 +10,7 @@ mod items;
 mod judges;
 mod plan;
 mod recorded;
+mod scorers;
 #[cfg(feature = "otlp")]
 mod spans;
 mod task;
