@@ -144,6 +144,10 @@ impl Task {
             let row = combined.row(&self.example, &scores, &scale);
             add(&mut scores, row.into_iter().collect());
         }
+        if !plan.combined.is_empty() {
+            // Scorers stand by name in a record, and combinations came last.
+            scores.sort_by(|a, b| a.scorer.cmp(&b.scorer).then_with(|| a.part.cmp(&b.part)));
+        }
         Next::Done(Box::new(Sample {
             id: self.example.id.clone(),
             trial: self.trial,
