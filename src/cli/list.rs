@@ -85,8 +85,8 @@ fn text(entries: &[Entry]) -> String {
     let line = |entry: &Entry| {
         let needs = entry.needs_word.map_or_else(String::new, |needs| format!("  [{needs}]"));
         let example = entry.example.map_or_else(String::new, |example| {
-            let indented: String = example.lines().map(|line| format!("    {line}\n")).collect();
-            format!("{indented}\n")
+            let lines: Vec<&str> = example.lines().collect();
+            format!("    {}\n\n", lines.join("\n    "))
         });
         format!("{:<width$}  {}{needs}\n{example}", entry.name, entry.about)
     };

@@ -91,30 +91,33 @@ enum How {
     Mean { pass_at: f64 },
 }
 
+/// A member by name, with the weight that is written beside it.
+pub type Weighed<'a> = (&'a str, Option<f64>);
+
 /// What the settings of a combination say.
 pub trait Combination {
     /// The members, each with the weight that is written beside it.
-    fn members(&self) -> Vec<(&str, Option<f64>)>;
+    fn members(&self) -> Vec<Weighed<'_>>;
 }
 
-fn named(of: &[String]) -> Vec<(&str, Option<f64>)> {
+fn named(of: &[String]) -> Vec<Weighed<'_>> {
     of.iter().map(|name| (name.as_str(), None)).collect()
 }
 
 impl Combination for AllSpec {
-    fn members(&self) -> Vec<(&str, Option<f64>)> {
+    fn members(&self) -> Vec<Weighed<'_>> {
         named(&self.of)
     }
 }
 
 impl Combination for AnySpec {
-    fn members(&self) -> Vec<(&str, Option<f64>)> {
+    fn members(&self) -> Vec<Weighed<'_>> {
         named(&self.of)
     }
 }
 
 impl Combination for MeanSpec {
-    fn members(&self) -> Vec<(&str, Option<f64>)> {
+    fn members(&self) -> Vec<Weighed<'_>> {
         match &self.of {
             Members::Named(of) => named(of),
             Members::Weighted(of) => of.iter().map(|(name, weight)| (name.as_str(), Some(*weight))).collect(),
@@ -191,12 +194,15 @@ pub struct Combined {
     not: bool,
 }
 
+/// A combination that is not made yet: its name, settings and members.
+type Unmade<'a> = (&'a String, &'a ScorerSpec, Vec<Weighed<'a>>);
+
 /// The combinations among the scorers, each after those that it needs.
 ///
 /// # Errors
 /// The name of the combination, and what is wrong with it: no members, a member that there is not, a circle, a judge.
 pub fn combine(scorers: &BTreeMap<String, ScorerSpec>) -> Result<Vec<Combined>, (String, SpecError)> {
-    let mut left: Vec<(&String, &ScorerSpec, Vec<(&str, Option<f64>)>)> =
+    let mut left: Vec<Unmade<'_>> =
         scorers.iter().filter_map(|(name, spec)| Some((name, spec, spec.combination()?.members()))).collect();
     let mut done: Vec<Combined> = Vec::with_capacity(left.len());
     for (name, spec, members) in &left {
@@ -218,11 +224,7 @@ pub fn combine(scorers: &BTreeMap<String, ScorerSpec>) -> Result<Vec<Combined>, 
     Ok(done)
 }
 
-fn check(
-    scorers: &BTreeMap<String, ScorerSpec>,
-    spec: &ScorerSpec,
-    members: &[(&str, Option<f64>)],
-) -> Result<(), String> {
+fn check(scorers: &BTreeMap<String, ScorerSpec>, spec: &ScorerSpec, members: &[Weighed<'_>]) -> Result<(), String> {
     if members.is_empty() {
         return Err("name the scorers to combine, like `of = [\"a\", \"b\"]`".to_owned());
     }
@@ -258,7 +260,7 @@ fn combined(
     scorers: &BTreeMap<String, ScorerSpec>,
     name: &str,
     spec: &ScorerSpec,
-    members: &[(&str, Option<f64>)],
+    members: &[Weighed<'_>],
 ) -> Combined {
     let (how, when, not) = match spec {
         ScorerSpec::Any(spec) => (How::Any, spec.when.clone(), spec.not),
@@ -266,7 +268,7 @@ fn combined(
         ScorerSpec::All(spec) => (How::All, spec.when.clone(), spec.not),
         _ => (How::All, BTreeMap::new(), false),
     };
-    let member = |(name, weight): &(&str, Option<f64>)| Member {
+    let member = |(name, weight): &Weighed<'_>| Member {
         name: (*name).to_owned(),
         weight: weight.unwrap_or_else(|| scorers.get(*name).map_or(1.0, ScorerSpec::weight)),
     };

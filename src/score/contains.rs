@@ -147,7 +147,9 @@ impl Measure for Contains {
         }
         let mut conditions = Conditions::new(strings_of(at.answer()?), self.ignore_case);
         conditions.every(&all.unwrap_or_default());
-        any.iter().for_each(|words| conditions.some(words));
+        if let Some(words) = any {
+            conditions.some(&words);
+        }
         conditions.never(&none.unwrap_or_default());
         conditions.found()
     }

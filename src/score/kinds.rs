@@ -157,10 +157,10 @@ of = ["team", "brief"]
     kind("any", "one of other scorers passes; right or wrong", r#"[scorers.either.any]
 of = ["team", "asks"]
 "#),
-    kind("mean", "the weighted mean of other scorers; 0 to 1", r#"[scorers.quality.mean]
+    kind("mean", "the weighted mean of other scorers; 0 to 1", r"[scorers.quality.mean]
 of = { team = 2, brief = 1 }
 pass_at = 0.7
-"#),
+"),
 ];
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ mod xml_parses;
 
 pub use crate::judge::JudgeId;
 pub use affix::{EndsWithSpec, StartsWithSpec};
-pub use combined::{AllSpec, AnySpec, Combination, Combined, MeanSpec, Members, combine};
+pub use combined::{AllSpec, AnySpec, Combination, Combined, MeanSpec, Members, Weighed, combine};
 pub use contains::{ContainsSpec, Words};
 pub use edit_distance::EditDistanceSpec;
 pub use exact::ExactSpec;

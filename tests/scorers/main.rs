@@ -10,5 +10,6 @@ mod harness;
 
 mod echo;
 mod gsm8k;
+mod rows;
 mod settings;
 mod table;
