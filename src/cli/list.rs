@@ -12,7 +12,7 @@ use crate::config::Project;
 use crate::gate::Exit;
 use crate::judge::{Files, names};
 use crate::run::judges_folder;
-use crate::score::ScorerSpec;
+use crate::score::KINDS;
 
 /// One thing that can be named in the config.
 #[derive(Serialize, Default)]
@@ -25,6 +25,9 @@ struct Entry {
     /// The same in a word.
     #[serde(skip)]
     needs_word: Option<&'static str>,
+    /// Of a scorer, a block of the config.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    example: Option<&'static str>,
     /// Of a metric, the keys that it must be given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     keys: Vec<&'static str>,
@@ -39,9 +42,15 @@ struct Printed {
 pub(super) fn run(args: &ListArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let entries: Vec<Entry> = match args.what {
         ListWhat::Metrics => Estimate::ALL.into_iter().map(metric).collect(),
-        ListWhat::Scorers => ScorerSpec::KINDS
-            .map(|(name, about)| Entry { name: name.into(), about: about.into(), ..Entry::default() })
-            .into(),
+        ListWhat::Scorers => KINDS
+            .iter()
+            .map(|kind| Entry {
+                name: kind.name.into(),
+                about: kind.about.into(),
+                example: Some(kind.example),
+                ..Entry::default()
+            })
+            .collect(),
         ListWhat::Judges => judges(&Project::open(global.config.as_deref())?)?,
     };
     match output.format() {
@@ -67,14 +76,19 @@ fn metric(estimate: Estimate) -> Entry {
     let keys = [(estimate.takes_k(), "k"), (estimate.takes_label(), "label")];
     let keys = keys.into_iter().filter_map(|(takes, key)| takes.then_some(key)).collect();
     let needs = estimate.needs();
-    Entry { name: name.into(), about: about.into(), needs: Some(needs.words()), needs_word: needs.word(), keys }
+    let (name, about) = (name.into(), about.into());
+    Entry { name, about, needs: Some(needs.words()), needs_word: needs.word(), keys, ..Entry::default() }
 }
 
 fn text(entries: &[Entry]) -> String {
     let width = entries.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
     let line = |entry: &Entry| {
         let needs = entry.needs_word.map_or_else(String::new, |needs| format!("  [{needs}]"));
-        format!("{:<width$}  {}{needs}\n", entry.name, entry.about)
+        let example = entry.example.map_or_else(String::new, |example| {
+            let lines: Vec<&str> = example.lines().collect();
+            format!("    {}\n\n", lines.join("\n    "))
+        });
+        format!("{:<width$}  {}{needs}\n{example}", entry.name, entry.about)
     };
     entries.iter().map(line).collect()
 }

@@ -103,7 +103,7 @@ impl Needs {
         }
     }
 
-    const fn met_by(self, scorer: &ScorerSpec) -> bool {
+    fn met_by(self, scorer: &ScorerSpec) -> bool {
         match self {
             Self::Anything => true,
             Self::Numbers => matches!(scorer.values(), ValueKind::Number | ValueKind::Right | ValueKind::Judged),

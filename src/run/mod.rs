@@ -11,6 +11,7 @@ mod judges;
 mod plan;
 mod recorded;
 mod programs;
+mod scorers;
 #[cfg(feature = "otlp")]
 mod spans;
 mod task;

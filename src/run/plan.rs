@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::error::RunError;
 use super::judges::LoadedJudge;
 use super::programs::Programs;
+use super::scorers::{combinations, digest, files};
 use crate::call::{AnswerSchema, Call, Request, Step, Template};
 use crate::candidate::Answer;
 use crate::candidate::{Candidate, ChatCandidate, ProgramCandidate, RecordedCandidate};
@@ -14,7 +15,7 @@ use crate::evalset::{EvalSet, Example, Selection, Shard};
 use crate::judge::{Item, are_related};
 use crate::provider::{ModelSpec, ProviderError, ProviderSpec, Router, Surroundings};
 use crate::record::{Asked, CandidateId, DatasetId, RunRecord, ScorerId, ShardId};
-use crate::score::{Judges, Scorer, ScorerSpec};
+use crate::score::{Combined, Judges, Scorer, ScorerSpec};
 use crate::table::{TableError, sha256_hex};
 
 /// The settings that a plan is made from.
@@ -102,6 +103,8 @@ pub struct Plan {
     pub(super) first_trial: u32,
     pub(super) candidate: Candidate,
     pub(super) scorers: Vec<(String, Box<dyn Scorer>)>,
+    /// The scorers made of others, each after those that it needs.
+    pub(super) combined: Vec<Combined>,
     pub(super) provider: Router,
     pub(super) against: Option<Against>,
     /// What a reader should know before trusting the scores.
@@ -128,12 +131,21 @@ impl Plan {
         let mut scorers: Vec<(String, Box<dyn Scorer>)> = Vec::new();
         let mut scorer_ids = BTreeMap::new();
         let by_name = setup.judges.iter().map(|(name, loaded)| (name.clone(), loaded.judge.clone())).collect();
-        let judges = Judges { by_name, programs: setup.programs.asked(), seed: setup.seed };
-        for (name, spec) in setup.scorers {
+        let judges = Judges {
+            by_name,
+            programs: setup.programs.asked(),
+            seed: setup.seed,
+            files: files(setup.around.root, setup.scorers)?,
+        };
+        for (name, spec) in setup.scorers.iter().filter(|(_, spec)| spec.combination().is_none()) {
             let scorer = spec.build(&judges).map_err(|source| RunError::Scorer { name: name.clone(), source })?;
-            scorer_ids.insert(name.clone(), scorer_id(setup, (name, spec), scorer.as_ref()));
+            let settings = digest(spec, &judges.files);
+            scorer_ids.insert(name.clone(), scorer_id(setup, (name, spec), scorer.as_ref(), settings));
             scorers.push((name.clone(), scorer));
         }
+        let combined = combinations(setup.scorers, &mut scorer_ids)?;
+        let mut warnings = warnings(setup);
+        warnings.extend(unused(&scorers, &examples));
         let mut provider = Router::default();
         for judge in setup.judges.values() {
             provider = judge.routed(provider, &setup.around)?;
@@ -166,9 +178,10 @@ impl Plan {
             examples,
             candidate,
             scorers,
+            combined,
             provider,
             against: setup.against.filter(|_| compares(setup)).cloned(),
-            warnings: warnings(setup),
+            warnings,
         };
         plan.check()?;
         Ok(plan)
@@ -256,24 +269,33 @@ fn asked(setup: &Setup<'_>, spec: &ProviderSpec) -> Result<(CandidateId, Candida
     Ok((id, candidate(setup, spec, prompt)?))
 }
 
+/// Scorers that have nothing to say: a label or a place that is misspelt.
+fn unused(scorers: &[(String, Box<dyn Scorer>)], examples: &[Arc<Example>]) -> Vec<String> {
+    scorers
+        .iter()
+        .filter(|(_, scorer)| !examples.iter().any(|example| scorer.applies(example)))
+        .map(|(name, _)| format!("scorer `{name}` applies to none of the examples"))
+        .collect()
+}
+
 /// Whether a scorer compares two answers.
 fn compares(setup: &Setup<'_>) -> bool {
     setup.judges.values().any(|loaded| loaded.judge.is_pairwise())
 }
 
 /// The identity of a scorer; of a judged one it holds everything that its grades follow from.
-fn scorer_id(setup: &Setup<'_>, (name, spec): (&str, &ScorerSpec), scorer: &dyn Scorer) -> ScorerId {
+fn scorer_id(setup: &Setup<'_>, (name, spec): (&str, &ScorerSpec), scorer: &dyn Scorer, settings: String) -> ScorerId {
     let judge = spec.judge().and_then(|judged| Some((judged, setup.judges.get(&judged.judge)?)));
     let judge = judge.map(|(judged, loaded)| (loaded, loaded.id(judged.dimension())));
     let digest = match &judge {
         // An edited program is another scorer, as is another version of it.
         None => match setup.programs.running(name) {
-            None => spec.digest(),
-            Some(running) => sha256_hex(format!("{} {running}", spec.digest())),
+            None => settings,
+            Some(running) => sha256_hex(format!("{settings} {running}")),
         },
         Some((loaded, id)) => {
             let pass_at = loaded.judge.pass_at();
-            let parts = serde_json::json!([spec.digest(), id, pass_at, loaded.judge.scale.offered()]);
+            let parts = serde_json::json!([settings, id, pass_at, loaded.judge.scale.offered()]);
             sha256_hex(parts.to_string())
         }
     };

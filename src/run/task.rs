@@ -9,7 +9,7 @@ use crate::call::{Answered, Call, Key, Replies, Reply, Source, Step, Usage};
 use crate::candidate::Answer;
 use crate::evalset::Example;
 use crate::record::{Judging, Sample, shown_input};
-use crate::score::{Case, ScoreRow, rows};
+use crate::score::{Case, Scale, ScoreRow, Took, rows};
 
 /// The state of one example and trial: the replies it has. Everything else follows from them.
 pub(super) struct Task {
@@ -120,7 +120,8 @@ impl Task {
             // Nothing to compare with: an answer is as good as itself.
             None => Some(answer),
         };
-        let case = Case { example: &self.example, answer, other };
+        let took = Took { latency_ms: self.latency_ms, cost_usd: self.cost_usd };
+        let case = Case { example: &self.example, answer, other, took };
         let failure = answer.failure.as_ref().map(|failure| failure.message.as_str());
         let mut scores = Vec::new();
         let mut asked = Vec::new();
@@ -137,6 +138,15 @@ impl Task {
         }
         if !asked.is_empty() {
             return Next::Ask(asked);
+        }
+        let scale = |name: &str| plan.asked.scorers.get(name).map_or(Scale::UNIT, |scorer| scorer.scale);
+        for combined in &plan.combined {
+            let row = combined.row(&self.example, &scores, &scale);
+            add(&mut scores, row.into_iter().collect());
+        }
+        if !plan.combined.is_empty() {
+            // Scorers stand by name in a record, and combinations came last.
+            scores.sort_by(|a, b| a.scorer.cmp(&b.scorer).then_with(|| a.part.cmp(&b.part)));
         }
         Next::Done(Box::new(Sample {
             id: self.example.id.clone(),

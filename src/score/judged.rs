@@ -1,6 +1,7 @@
 //! What a judge says of an answer.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,8 @@ use super::places::Places;
 use super::program::Asked;
 use super::scale::Scale;
 use super::scorer::{Case, Scorer};
-use super::spec::SpecError;
+use super::settings::Settings;
+use super::spec::{SpecError, ValueKind};
 use crate::call::{Pointer, Replies, Step};
 use crate::candidate::Answer;
 use crate::evalset::{Example, LabelValue};
@@ -43,7 +45,7 @@ pub struct JudgedSpec {
     pub when: BTreeMap<String, LabelValue>,
 }
 
-/// Whom scorers may ask: judges by name, programs and services.
+/// Whom and what scorers may name: judges, programs and services, files.
 #[derive(Debug, Clone, Default)]
 pub struct Judges {
     /// By name.
@@ -52,6 +54,8 @@ pub struct Judges {
     pub programs: BTreeMap<String, Asked>,
     /// What the codes of their markers follow from.
     pub seed: u64,
+    /// The JSON files that scorers name, read before they are made.
+    pub files: BTreeMap<PathBuf, Json>,
 }
 
 /// Marks of a score for counting.
@@ -82,7 +86,7 @@ impl JudgedSpec {
         self.dimension.as_deref().unwrap_or(ALL)
     }
 
-    pub(super) fn build(&self, judges: &Judges) -> Result<Judged, SpecError> {
+    fn judged(&self, judges: &Judges) -> Result<Judged, SpecError> {
         let judge = judges
             .by_name
             .get(&self.judge)
@@ -124,12 +128,26 @@ impl JudgedSpec {
             places: Places {
                 answer: self.answer.clone(),
                 expected: self.reference.clone(),
-                confidence: None,
                 when: self.when.clone(),
+                ..Places::default()
             },
             parts,
             pass_at: self.pass_at.clone().or_else(|| judge.pass_at()),
         })
+    }
+}
+
+impl Settings for JudgedSpec {
+    fn kind(&self) -> &'static str {
+        "judge"
+    }
+
+    fn values(&self) -> ValueKind {
+        ValueKind::Judged
+    }
+
+    fn build(&self, around: &Judges) -> Result<Box<dyn Scorer>, SpecError> {
+        Ok(Box::new(self.judged(around)?))
     }
 }
 

@@ -1,10 +1,72 @@
 //! One label out of a fixed set.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::judged::Judges;
 use super::outcome::{Outcome, Part, Truth, Value, Why};
 use super::places::{Places, scalar_text, texts};
 use super::scorer::{Case, Scorer};
-use crate::call::{Replies, Step};
-use crate::evalset::Example;
+use super::settings::Settings;
+use super::spec::{SpecError, ValueKind};
+use crate::call::{Pointer, Replies, Step};
+use crate::evalset::{Example, LabelValue};
+
+/// `[scorers.NAME.label]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelSpec {
+    /// Place in the answer.
+    #[serde(default)]
+    pub answer: Pointer,
+    /// Place in `expected`: one label, or a list of right ones.
+    #[serde(default)]
+    pub expected: Pointer,
+    /// Examples it applies to.
+    #[serde(default)]
+    pub when: BTreeMap<String, LabelValue>,
+    /// The labels there are.
+    pub labels: Vec<String>,
+    /// Place in the answer where it says how sure it is, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Pointer>,
+    /// What it counts in a `mean`; 1 where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
+}
+
+impl Settings for LabelSpec {
+    fn kind(&self) -> &'static str {
+        "label"
+    }
+
+    fn values(&self) -> ValueKind {
+        ValueKind::Label
+    }
+
+    fn states_confidence(&self) -> bool {
+        self.confidence.is_some()
+    }
+
+    fn weight(&self) -> Option<f64> {
+        self.weight
+    }
+
+    fn build(&self, _: &Judges) -> Result<Box<dyn Scorer>, SpecError> {
+        if self.labels.is_empty() {
+            return Err(SpecError::new("`labels` is empty; name the labels there are".to_owned()));
+        }
+        let places = Places {
+            answer: self.answer.clone(),
+            expected: self.expected.clone(),
+            confidence: self.confidence.clone(),
+            when: self.when.clone(),
+            ..Places::default()
+        };
+        Ok(Box::new(Label { places, labels: self.labels.clone() }))
+    }
+}
 
 /// The answer is one of the labels, and one of the right ones. The value kept is the label itself, for metrics over
 /// labels; an answer that is no label is wrong.

@@ -3,12 +3,29 @@
 //! A [`Scorer`] does no I/O: it says which calls it needs and reads their replies. The system's failure is a score (the
 //! worst there is), the instrument's failure is not (`Unscored`).
 
+mod affix;
+mod combined;
 mod contains;
+mod edit_distance;
 mod exact;
+mod finish_reason;
+mod items;
+mod json_fields;
+mod json_parses;
+mod json_schema;
 mod judged;
+mod key_points;
+mod kinds;
 mod label;
+mod language;
+mod length;
+mod measure;
+mod must_contain;
 mod numeric;
+mod one_of;
 mod outcome;
+mod pattern;
+mod phrases;
 mod places;
 mod preference;
 mod program;
@@ -17,18 +34,51 @@ mod ranked;
 pub mod rows;
 mod scale;
 mod scorer;
+mod settings;
 mod spec;
+mod spent;
+mod sql_parses;
+mod squad_exact;
+mod token_f1;
+mod tool_calls;
+mod xml_parses;
 
 pub use crate::judge::JudgeId;
+pub use affix::{EndsWithSpec, StartsWithSpec};
+pub use combined::{AllSpec, AnySpec, Combination, Combined, MeanSpec, Members, Weighed, combine};
+pub use contains::{ContainsSpec, Words};
+pub use edit_distance::EditDistanceSpec;
+pub use exact::ExactSpec;
+pub use finish_reason::FinishReasonSpec;
+pub use items::{ListSpec, Overlap, SetSpec};
+pub use json_fields::{Fields, JsonFieldsSpec};
+pub use json_parses::{JsonKind, JsonParsesSpec};
+pub use json_schema::JsonSchemaSpec;
 pub use judged::{JudgedSpec, Judges, mark};
+pub use key_points::KeyPointsSpec;
+pub use kinds::{KINDS, Kind};
+pub use label::LabelSpec;
+pub use language::LanguageSpec;
+pub use length::{LengthSpec, Unit};
+pub use must_contain::MustContainSpec;
+pub use numeric::{NumericSpec, Which};
+pub use one_of::OneOfSpec;
 pub use outcome::{Outcome, Part, Truth, Value, Why};
+pub use pattern::{Group, RegexSpec};
+pub use phrases::{AsksForMoreSpec, RefusalSpec};
 pub use places::Places;
+pub use preference::PreferenceSpec;
 pub use program::Asked;
 pub use program_spec::{Asking, CommandScorerSpec, HttpScorerSpec};
+pub use ranked::RankedSpec;
 pub use rows::{ScoreRow, Status};
 pub use scale::Scale;
-pub use scorer::{Case, Scorer};
-pub use spec::{
-    ContainsSpec, ExactSpec, LabelSpec, NumericSpec, PreferenceSpec, RankedSpec, ScorerSpec, SpecError, ValueKind,
-    Words,
-};
+pub use scorer::{Case, Scorer, Took};
+pub use settings::JsonSource;
+pub use spec::{ScorerSpec, SpecError, ValueKind};
+pub use spent::{CostSpec, LatencySpec};
+pub use sql_parses::SqlParsesSpec;
+pub use squad_exact::SquadExactSpec;
+pub use token_f1::TokenF1Spec;
+pub use tool_calls::{Arguments, CallMeasure, ToolCallsSpec};
+pub use xml_parses::XmlParsesSpec;

@@ -15,6 +15,8 @@ pub struct Places {
     pub answer: Pointer,
     /// Into `expected`; the whole of it where empty.
     pub expected: Pointer,
+    /// What to compare with, in the place of what the example expects.
+    pub literal: Option<Value>,
     /// Into the answer, where it says how sure it is.
     pub confidence: Option<Pointer>,
     /// An example must have one of the values of every key; all examples where empty.
@@ -50,7 +52,7 @@ impl Places {
     ///
     /// # Errors
     /// The sentence: the eval set's fault, so unscored.
-    pub fn in_expected<'a>(&self, case: &Case<'a>) -> Result<&'a Value, String> {
+    pub fn in_expected<'a>(&'a self, case: &Case<'a>) -> Result<&'a Value, String> {
         self.expected_of(case.example)
     }
 
@@ -58,7 +60,10 @@ impl Places {
     ///
     /// # Errors
     /// As [`Self::in_expected`].
-    pub fn expected_of<'a>(&self, example: &'a Example) -> Result<&'a Value, String> {
+    pub fn expected_of<'a>(&'a self, example: &'a Example) -> Result<&'a Value, String> {
+        if let Some(literal) = &self.literal {
+            return Ok(literal);
+        }
         let expected = example.expected.as_ref().ok_or("the example has nothing in `expected`")?;
         self.expected.find(expected).ok_or_else(|| format!("`expected` has nothing at {}", self.expected))
     }

@@ -1,11 +1,50 @@
 //! How an answer fared against another.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::judged::Judges;
 use super::outcome::{Outcome, Part, Value};
 use super::places::Places;
 use super::scale::Scale;
 use super::scorer::{Case, Scorer};
-use crate::call::{Replies, Step};
-use crate::evalset::Example;
+use super::settings::Settings;
+use super::spec::{SpecError, ValueKind};
+use crate::call::{Pointer, Replies, Step};
+use crate::evalset::{Example, LabelValue};
+
+/// `[scorers.NAME.preference]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PreferenceSpec {
+    /// Place in the answer.
+    pub answer: Pointer,
+    /// Examples it applies to.
+    pub when: BTreeMap<String, LabelValue>,
+    /// What it counts in a `mean`; 1 where it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
+}
+
+impl Settings for PreferenceSpec {
+    fn kind(&self) -> &'static str {
+        "preference"
+    }
+
+    fn values(&self) -> ValueKind {
+        ValueKind::Preference
+    }
+
+    fn weight(&self) -> Option<f64> {
+        self.weight
+    }
+
+    fn build(&self, _: &Judges) -> Result<Box<dyn Scorer>, SpecError> {
+        let places = Places { answer: self.answer.clone(), when: self.when.clone(), ..Places::default() };
+        Ok(Box::new(Preference { places }))
+    }
+}
 
 /// The answer reports a comparison that was made elsewhere: 1, 0 or −1, or `win`, `tie` or `loss`. It passes unless it
 /// lost; an answer that reports none has lost.

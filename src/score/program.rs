@@ -78,8 +78,13 @@ impl ProgramScorer {
         if !labels.is_empty() && (pass_at.is_some() || scale != Scale::UNIT) {
             return wrong("`pass_at` and `scale` are for scores, and `labels` says that it gives labels".to_owned());
         }
-        let places =
-            Places { answer: answer.clone(), expected: expected.clone(), confidence: None, when: when.clone() };
+        let places = Places {
+            answer: answer.clone(),
+            expected: expected.clone(),
+            confidence: None,
+            literal: None,
+            when: when.clone(),
+        };
         Ok(Self {
             asked: asked.clone(),
             places,

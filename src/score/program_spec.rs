@@ -6,7 +6,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::judged::Judges;
+use super::program::ProgramScorer;
 use super::scale::Scale;
+use super::scorer::Scorer;
+use super::settings::Settings;
+use super::spec::{ScorerSpec, SpecError, ValueKind};
 use crate::call::{Headers, LimitSpec, Pointer, RetryPolicy, Seconds, VersionSpec};
 use crate::evalset::LabelValue;
 
@@ -62,6 +67,9 @@ pub struct CommandScorerSpec {
     /// Place in `expected` of the right label.
     #[serde(default)]
     pub expected: Pointer,
+    /// What it counts in a `mean`; 1 where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
 }
 
 /// `[scorers.NAME.http]`
@@ -124,6 +132,9 @@ pub struct HttpScorerSpec {
     /// Place in `expected` of the right label.
     #[serde(default)]
     pub expected: Pointer,
+    /// What it counts in a `mean`; 1 where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
 }
 
 const fn a_minute() -> Seconds {
@@ -163,6 +174,72 @@ impl Asking<'_> {
             Self::Command(spec) => spec.version.as_ref(),
             Self::Http(spec) => spec.version.as_ref(),
         }
+    }
+}
+
+impl<'s> Asking<'s> {
+    /// The labels that it gives, where it gives labels.
+    fn labels(self) -> &'s [String] {
+        match self {
+            Self::Command(spec) => &spec.labels,
+            Self::Http(spec) => &spec.labels,
+        }
+    }
+
+    fn values(self) -> ValueKind {
+        if self.labels().is_empty() { ValueKind::Number } else { ValueKind::Label }
+    }
+
+    fn build(self, around: &Judges, digest: &str) -> Result<Box<dyn Scorer>, SpecError> {
+        let asked = around.programs.get(digest);
+        let asked = asked.ok_or_else(|| SpecError::new("it asks a program, which only a run can".to_owned()))?;
+        Ok(Box::new(ProgramScorer::new(self, asked)?))
+    }
+}
+
+impl Settings for CommandScorerSpec {
+    fn kind(&self) -> &'static str {
+        "command"
+    }
+
+    fn values(&self) -> ValueKind {
+        Asking::Command(self).values()
+    }
+
+    /// It says so when it is asked.
+    fn states_confidence(&self) -> bool {
+        true
+    }
+
+    fn weight(&self) -> Option<f64> {
+        self.weight
+    }
+
+    fn build(&self, around: &Judges) -> Result<Box<dyn Scorer>, SpecError> {
+        Asking::Command(self).build(around, &ScorerSpec::Command(self.clone()).digest())
+    }
+}
+
+impl Settings for HttpScorerSpec {
+    fn kind(&self) -> &'static str {
+        "http"
+    }
+
+    fn values(&self) -> ValueKind {
+        Asking::Http(self).values()
+    }
+
+    /// It says so when it is asked.
+    fn states_confidence(&self) -> bool {
+        true
+    }
+
+    fn weight(&self) -> Option<f64> {
+        self.weight
+    }
+
+    fn build(&self, around: &Judges) -> Result<Box<dyn Scorer>, SpecError> {
+        Asking::Http(self).build(around, &ScorerSpec::Http(self.clone()).digest())
     }
 }
 

@@ -1,12 +1,60 @@
 //! Ids in an order, as a search gives them.
 
 use std::collections::{BTreeMap, HashSet};
+use std::num::NonZeroUsize;
 
+use serde::{Deserialize, Serialize};
+
+use super::judged::Judges;
 use super::outcome::{Outcome, Part, Truth, Value, Why};
 use super::places::{Places, scalar_text, texts};
 use super::scorer::{Case, Scorer};
-use crate::call::{Replies, Step};
-use crate::evalset::Example;
+use super::settings::Settings;
+use super::spec::{SpecError, ValueKind};
+use crate::call::{Pointer, Replies, Step};
+use crate::evalset::{Example, LabelValue};
+
+/// `[scorers.NAME.ranked]`
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RankedSpec {
+    /// Place in the answer: a list of ids, the best first.
+    pub answer: Pointer,
+    /// Place in `expected`: a list of relevant ids, or an object of ids with their grades.
+    pub expected: Pointer,
+    /// Examples it applies to.
+    pub when: BTreeMap<String, LabelValue>,
+    /// It passes when a relevant id stands among this many; all where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<NonZeroUsize>,
+    /// What it counts in a `mean`; 1 where it is not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
+}
+
+impl Settings for RankedSpec {
+    fn kind(&self) -> &'static str {
+        "ranked"
+    }
+
+    fn values(&self) -> ValueKind {
+        ValueKind::Ranked
+    }
+
+    fn weight(&self) -> Option<f64> {
+        self.weight
+    }
+
+    fn build(&self, _: &Judges) -> Result<Box<dyn Scorer>, SpecError> {
+        let places = Places {
+            answer: self.answer.clone(),
+            expected: self.expected.clone(),
+            when: self.when.clone(),
+            ..Places::default()
+        };
+        Ok(Box::new(Ranked { places, within: self.within.map(NonZeroUsize::get) }))
+    }
+}
 
 /// The answer is a list of ids, the best first. The value kept is the list; it passes when a relevant id stands among the
 /// first of them. An id that is given twice counts at its first place only.

@@ -15,6 +15,17 @@ pub struct Case<'a> {
     pub answer: &'a Answer,
     /// The answer to compare it with, where there is one; a failure where the other candidate failed.
     pub other: Option<&'a Answer>,
+    /// What the answer took.
+    pub took: Took,
+}
+
+/// What an answer took, over all calls of the candidate for the example.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Took {
+    /// Wall-clock time in milliseconds; nothing where an answer came in a batch.
+    pub latency_ms: Option<f64>,
+    /// Price in US dollars, where it is known.
+    pub cost_usd: Option<f64>,
 }
 
 /// One example and its answer → a value. Pure.

@@ -62,3 +62,17 @@ pub(super) fn common_subsequence(masks: &PatternMasks, length: usize, text: &[u3
     }
     zeros
 }
+
+/// Length of the longest sequence of symbols that both lists hold in the same order, not necessarily side by side.
+///
+/// ```
+/// use evalgauge::stats::text::longest_common_subsequence;
+/// assert_eq!(longest_common_subsequence(&[1, 2, 3, 4], &[2, 9, 4, 1]), 2);
+/// ```
+#[must_use]
+pub fn longest_common_subsequence(a: &[u32], b: &[u32]) -> usize {
+    let (pattern, text) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    let mut masks = PatternMasks::default();
+    masks.fill(pattern);
+    common_subsequence(&masks, pattern.len(), text, &mut Vec::new()) as usize
+}

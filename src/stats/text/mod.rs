@@ -42,6 +42,7 @@ mod vocabulary;
 pub use bleu::{BleuOptions, BleuScore, BleuScorer, BleuStatistics, Smoothing};
 pub use chrf::{ChrfOptions, ChrfScorer, ChrfStatistics};
 pub use levenshtein::{damerau_levenshtein, levenshtein, similarity};
+pub use masks::longest_common_subsequence;
 pub use rouge::{RougeCounts, RougeMeans, RougeScorer, RougeStatistics};
 pub use squad::{SquadScore, exact_match, normalize_answer, squad, token_f1};
 pub use ter::{TerOptions, TerScorer, TerStatistics};
