@@ -235,7 +235,7 @@ fn check_sets_them_beside_the_candidate_and_decides_the_same() {
     assert_eq!(score("majority")["n"], 12);
     // Its record is a record like any other.
     let source = honest[1]["source"].as_str().unwrap();
-    project.run(&["report", source]).exit(0).stdout_has("desk");
+    project.run(&["report", source, "-f", "md"]).exit(0).stdout_has("| desk |");
     let compared = project.run(&["compare", source, "latest", "--format", "json"]).exit(0).json();
     assert_eq!(compared["cells"][0]["delta"], score("majority")["delta"]);
 
