@@ -16,6 +16,7 @@ mod init;
 mod policy;
 mod records;
 mod resolve;
+mod several;
 mod shards;
 mod simulation;
 mod snapshots;

@@ -19,6 +19,10 @@ use crate::stats::{Alpha, Interval};
 
 /// Draws of a test that is not solved exactly: the smallest p is 1 in 10,001.
 const DRAWS: u32 = 10_000;
+/// Draws that are enough where they say that nothing is there.
+const FIRST_DRAWS: u64 = 500;
+/// That is: a p above this. What is called different below it was always drawn in full.
+const NOTHING: f64 = 0.25;
 /// Up to here all sign patterns are gone through.
 const MOST_ENUMERATED: usize = 16;
 /// The widest distribution that is convolved: there may be 190 pairs.
@@ -172,8 +176,9 @@ fn of_sums(changes: &[(u32, i64)], seed: u64) -> (f64, &'static str) {
         let turned = changes.iter().map(|&(block, change)| (block, if gains { -change } else { change })).collect();
         return (doubled(one_sided(Changes::Sum(turned), seed, 1)), "sign-flip-exact");
     }
-    let drawn = paired_permutation(&differences, DRAWS.into(), seed);
-    (drawn.map_or(1.0, |test| test.p), "sign-flip")
+    let drawn = |draws: u64| paired_permutation(&differences, draws, seed).map_or(1.0, |test| test.p);
+    let first = drawn(FIRST_DRAWS);
+    (if first > NOTHING { first } else { drawn(DRAWS.into()) }, "sign-flip")
 }
 
 fn doubled(p: Option<f64>) -> f64 {

@@ -54,7 +54,12 @@ pub(super) fn winners(
         let best = (0..values.len()).filter(|&candidate| is_best(&values[candidate])).collect();
         found.push(SliceWinner { slice: cell.slice.clone(), n: cell.n, values, best, p_adjusted: None, winner: None });
     }
-    let leaders: BTreeSet<usize> = found.iter().filter_map(only_best).collect();
+    let mut leaders: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    for slice in &found {
+        if let Some(leader) = only_best(slice) {
+            leaders.entry(leader).or_default().insert(&slice.slice);
+        }
+    }
     let against = p_of_leaders(sides, &leaders, options)?;
     let (mut tested, mut p) = (Vec::new(), Vec::new());
     for (at, slice) in found.iter().enumerate() {
@@ -83,23 +88,22 @@ fn only_best(slice: &SliceWinner) -> Option<usize> {
     }
 }
 
-/// The p of every leader against every other candidate, by slice.
+/// The p of every leader against every other candidate, in the slices that it leads.
 fn p_of_leaders(
     sides: &[Side],
-    leaders: &BTreeSet<usize>,
+    leaders: &BTreeMap<usize, BTreeSet<&str>>,
     options: &ContestOptions,
 ) -> Result<BTreeMap<(usize, usize), BTreeMap<String, f64>>, CompareError> {
     let settings = CompareOptions { interval: IntervalMethod::Auto, ..options_of(options, options.slices.clone()) };
-    let places: Vec<(usize, usize)> = leaders
-        .iter()
-        .flat_map(|&leader| (0..sides.len()).filter(move |&other| other != leader).map(move |other| (leader, other)))
-        .collect();
+    let others = |leader: usize| (0..sides.len()).filter(move |&other| other != leader);
+    let places: Vec<(usize, usize, &BTreeSet<&str>)> =
+        leaders.iter().flat_map(|(&leader, slices)| others(leader).map(move |other| (leader, other, slices))).collect();
     places
         .into_par_iter()
-        .map(|(leader, other)| {
+        .map(|(leader, other, led)| {
             let compared = compare(&sides[leader], &sides[other], &settings)?;
-            let big = compared.cells.iter().filter(|cell| cell.slice != OVERALL && cell.n >= options.min_n);
-            let slices = big.map(|cell| (cell.slice.clone(), p_of(&cell.evidence, options.seed).0)).collect();
+            let led = compared.cells.iter().filter(|cell| led.contains(cell.slice.as_str()));
+            let slices = led.map(|cell| (cell.slice.clone(), p_of(&cell.evidence, options.seed).0)).collect();
             Ok(((leader, other), slices))
         })
         .collect()

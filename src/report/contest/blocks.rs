@@ -107,7 +107,7 @@ fn replacing(report: &ContestReport, out: &mut Vec<Block>) {
     out.push(Block::Text { text: selection(report) });
     let rows = report.replace.answers.iter().map(|answer| tables::replacement(report, answer)).collect();
     let head = texts(&["candidate", "answer", "hardest cell", "n", "Δ", "interval", "margin", "p", "p adj."]);
-    out.push(Block::Table { title: "Which may replace the baseline?".into(), head, texts: 3, rows });
+    out.push(Block::Table { title: format!("May it replace {}", report.name(0)), head, texts: 3, rows });
     let reasons: Vec<String> = report
         .replace
         .answers
@@ -253,7 +253,7 @@ fn method(report: &ContestReport) -> Vec<String> {
     }
     if tests.iter().any(|test| test.starts_with("sign-flip")) {
         lines.push(
-            "p of a pair: sign flips of whole groups or examples, two-sided; exact where that is feasible, else 10,000 draws."
+            "p of a pair: sign flips of whole groups or examples, two-sided; exact where that is feasible, else 10,000 draws (500 where these say p > .25)."
                 .to_owned(),
         );
     }

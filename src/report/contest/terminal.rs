@@ -10,6 +10,8 @@ use super::blocks::{Block, Row, blocks, title};
 const MOST_ROWS: usize = 40;
 /// Items of a list shown.
 const MOST_ITEMS: usize = 30;
+/// Columns of a line of prose.
+const WIDTH: usize = 100;
 /// Characters of a cell.
 const MOST_CELL: usize = 40;
 
@@ -39,15 +41,15 @@ fn one(out: &mut String, block: &Block, paint: &Paint) -> std::fmt::Result {
     match block {
         Block::Answer { text, tone } => {
             let code = if *tone == "good" { "1;32" } else { "1;33" };
-            writeln!(out, "{}", paint.with(code, &escape_control(text, 1_500)))
+            writeln!(out, "{}", paint.with(code, &wrapped(text, "")))
         }
         Block::Heading { text } => writeln!(out, "\n{}", paint.with("1", &escape_control(text, 200))),
-        Block::Text { text } => writeln!(out, "{}", escape_control(text, 1_500)),
+        Block::Text { text } => writeln!(out, "{}", wrapped(text, "")),
         Block::List { title, items, folded } => {
-            let code = if *folded { "2" } else { "0" };
             writeln!(out, "\n{title}:")?;
             for item in items.iter().take(MOST_ITEMS) {
-                writeln!(out, "{}", paint.with(code, &format!("  - {}", escape_control(item, 400))))?;
+                let line = format!("  - {}", wrapped(item, "    "));
+                writeln!(out, "{}", if *folded { paint.with("2", &line) } else { line })?;
             }
             more(out, items.len(), MOST_ITEMS)
         }
@@ -55,6 +57,26 @@ fn one(out: &mut String, block: &Block, paint: &Paint) -> std::fmt::Result {
         // The numbers stand in the leaderboard.
         Block::Scatter { .. } => Ok(()),
     }
+}
+
+/// Prose in lines of a readable length, all but the first with an indent.
+fn wrapped(text: &str, indent: &str) -> String {
+    let mut out = String::new();
+    let mut width = indent.chars().count();
+    for word in escape_control(text, 1_500).split(' ') {
+        let length = word.chars().count();
+        if !out.is_empty() && width + 1 + length > WIDTH {
+            out.push('\n');
+            out.push_str(indent);
+            width = indent.chars().count();
+        } else if !out.is_empty() {
+            out.push(' ');
+            width += 1;
+        }
+        out.push_str(word);
+        width += length;
+    }
+    out
 }
 
 fn more(out: &mut String, count: usize, shown: usize) -> std::fmt::Result {
