@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::super::charts::{Scatter, scatter};
 use super::super::details::Candidates;
-use super::super::view::{Unit, grouped_digits, p_text, provenance};
+use super::super::unit::Unit;
+use super::super::view::{grouped_digits, p_text, provenance};
 use super::ContestReport;
 use super::tables;
 use crate::compare::{CostQuality, Entrant, Omnibus, Standings};
@@ -47,7 +48,7 @@ pub(super) fn texts(cells: &[&str]) -> Vec<String> {
 }
 
 pub(super) fn unit(standings: &Standings) -> Unit {
-    Unit { percent: standings.scale.low == 0.0 && standings.scale.high == 1.0 }
+    Unit::new(standings.scale.low == 0.0 && standings.scale.high == 1.0)
 }
 
 /// Who is compared, in a line.
@@ -230,7 +231,7 @@ fn drawing(report: &ContestReport, standings: &Standings) -> Option<Scatter> {
         })
         .collect();
     let unit = unit(standings);
-    Candidates::new(&standings.metric, unit.percent, standings.scale.higher_is_better, points)
+    Candidates::new(&standings.metric, unit.is_percent(), standings.scale.higher_is_better, points)
         .map(|candidates| scatter(&candidates))
 }
 

@@ -1,6 +1,7 @@
 //! The tables of a report of several candidates.
 
-use super::super::view::{Unit, grouped_digits, p_text};
+use super::super::unit::Unit;
+use super::super::view::{grouped_digits, p_text};
 use super::ContestReport;
 use super::blocks::{Block, Row, texts, unit};
 use crate::compare::{Entrant, Pairwise, SliceWinner, Standing, Standings, Strengths};
@@ -23,7 +24,7 @@ pub(super) fn replacement(report: &ContestReport, answer: &Replacement) -> Row {
     match &answer.hardest {
         Some(hardest) => {
             let scale = report.contest.metrics.iter().find(|metric| metric.metric == hardest.metric);
-            let unit = scale.map_or(Unit { percent: true }, unit);
+            let unit = scale.map_or(Unit::new(true), unit);
             cells.extend([
                 format!("{} @ {}", hardest.metric, hardest.slice),
                 grouped_digits(hardest.n),
@@ -167,7 +168,7 @@ pub(super) fn strengths(strengths: &Strengths, out: &mut Vec<Block>) {
     if let Some(why) = &strengths.refused {
         out.push(Block::Text { text: format!("No Bradley–Terry strengths: {why}.") });
     }
-    let three = |value: Option<f64>| Unit { percent: false }.change(value);
+    let three = |value: Option<f64>| Unit::new(false).change(value);
     let mut players: Vec<_> = strengths.players.iter().collect();
     let strength = |value: Option<f64>| value.unwrap_or(f64::NEG_INFINITY);
     players.sort_by(|a, b| strength(b.log_strength).total_cmp(&strength(a.log_strength)));
@@ -179,7 +180,7 @@ pub(super) fn strengths(strengths: &Strengths, out: &mut Vec<Block>) {
                 format!("{:.1}", player.wins),
                 format!("{:.0}", player.games),
                 three(player.log_strength),
-                Unit { percent: false }.interval(player.ci.map(|ci| (ci.low, ci.high))),
+                Unit::new(false).interval(player.ci.map(|ci| (ci.low, ci.high))),
                 player.elo.map_or_else(|| NONE.to_owned(), |elo| format!("{elo:.0}")),
             ];
             Row::new(cells, "")
