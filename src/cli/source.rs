@@ -56,7 +56,7 @@ pub(super) fn sides(
 
 /// What several candidates are read from.
 pub(super) struct Asked<'a> {
-    /// Records or tables, the baseline first; a column of a table as FILE:COLUMN.
+    /// Records or tables, the baseline first; a column of a table as `FILE:COLUMN`.
     pub(super) names: &'a [String],
     /// Columns of the one table that is named, each a candidate.
     pub(super) columns: &'a [String],
@@ -110,7 +110,7 @@ pub(super) fn several(
     Ok((sides, slices))
 }
 
-/// A record or table, or a column as FILE:COLUMN.
+/// A record or table, or a column as `FILE:COLUMN`.
 fn candidate<'n>(
     project: &Project,
     name: &'n str,

@@ -38,13 +38,13 @@ fn hostile_names_and_labels_stay_text() {
     let numbered = |texts: &[&String]| -> Vec<String> {
         texts.iter().enumerate().map(|(at, text)| format!("{at} {text}")).collect()
     };
+    let plain = |count: usize| (0..count).map(|at| format!("{at} plain")).collect::<Vec<_>>();
+    let harmless = ["text", "md", "html"].map(|shape| (shape, form(&plain(4), &plain(12), shape)));
     for round in 0..rounds {
         let named: Vec<&String> = (0..4).map(|at| names[(4 * round + at) % names.len()]).collect();
         let (mean, labels) = (numbered(&named), numbered(&kinds[12 * round..12 * (round + 1)]));
-        let plain = |count: usize| (0..count).map(|at| format!("{at} plain")).collect::<Vec<_>>();
-        for shape in ["text", "md", "html"] {
-            let twins = (form(&mean, &labels, shape), form(&plain(4), &plain(12), shape));
-            are_twins(&format!("round {round}, {shape}"), shape, &twins.0, &twins.1);
+        for (shape, twin) in &harmless {
+            are_twins(&format!("round {round}, {shape}"), shape, &form(&mean, &labels, shape), twin);
         }
     }
 }

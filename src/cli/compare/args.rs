@@ -8,7 +8,7 @@ use crate::compare::{Holdout, IntervalMethod};
 #[derive(Debug, Args)]
 #[command(after_long_help = SEVERAL)]
 pub(in crate::cli) struct CompareArgs {
-    /// The baseline: a table, a record's folder, a run's id, or `baseline`; of several, also a column as FILE:COLUMN
+    /// The baseline: a table, a record's folder, a run's id, or `baseline`; of several, also a column as `FILE:COLUMN`
     pub(super) base: String,
     /// The head: a table (it may be the same file, with --base-score and --head-score), a record's folder, or a run's id
     #[arg(required_unless_present = "column")]

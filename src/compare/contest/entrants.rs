@@ -1,5 +1,7 @@
 //! The candidates, brought to the examples that every one of them has.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use super::super::comparison::Blocks;
@@ -188,14 +190,14 @@ pub(super) fn labels_of_rows(labels: &Labels, rows: &[u32]) -> Labels {
 fn meet_opponent(sides: &mut [Side]) {
     let against = |side: &Side| side.identity.pins.as_ref().and_then(|pins| pins.against.clone());
     let met: Vec<Option<String>> = sides.iter().map(against).collect();
-    for at in 0..sides.len() {
-        let own = sides[at].identity.sha256.clone();
+    for (at, side) in sides.iter_mut().enumerate() {
+        let own = side.identity.sha256.clone();
         let is_opponent = met.iter().enumerate().any(|(other, met)| other != at && met.as_ref() == Some(&own));
-        if is_opponent && let Some(pins) = &mut sides[at].identity.pins {
+        if is_opponent && let Some(pins) = &mut side.identity.pins {
             // Unless it was compared with a third record: then there are two opponents, and no way to pair.
             if pins.against.is_none() || pins.against.as_ref() == Some(&own) {
                 pins.against = Some(own);
-                for metric in &mut sides[at].metrics {
+                for metric in &mut side.metrics {
                     *metric = metric.with_itself();
                 }
             }
@@ -205,15 +207,15 @@ fn meet_opponent(sides: &mut [Side]) {
 
 /// A short name for each: the candidate's, or the file's; of columns of one file, the column's.
 fn labels_of(sides: &[Side]) -> Vec<String> {
-    let short: Vec<&str> =
-        sides.iter().map(|side| side.identity.candidate.as_deref().unwrap_or(&side.identity.name)).collect();
-    let of_one_file = |name: &str| name.rsplit_once(':').map(|(file, _)| file.to_owned());
-    let file = of_one_file(short[0]).filter(|file| {
-        sides.iter().all(|side| side.identity.candidate.is_none() && side.identity.source == sides[0].identity.source)
-            && short.iter().all(|name| of_one_file(name).as_ref() == Some(file))
-    });
-    let names: Vec<String> =
-        short.iter().map(|name| file.as_ref().map_or(*name, |file| &name[file.len() + 1..]).to_owned()).collect();
+    let source = sides[0].identity.source.as_str();
+    let file = Path::new(source).file_name().map_or_else(String::new, |name| format!("{}:", name.to_string_lossy()));
+    let column = |side: &Side| {
+        let named = side.identity.candidate.is_none() && side.identity.source == source;
+        side.identity.name.strip_prefix(&file).filter(|_| named).map(str::to_owned)
+    };
+    let columns: Option<Vec<String>> = sides.iter().map(column).collect();
+    let own = |side: &Side| side.identity.candidate.as_ref().unwrap_or(&side.identity.name).clone();
+    let names = columns.unwrap_or_else(|| sides.iter().map(own).collect());
     let repeated = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
     let mut unique: Vec<String> = Vec::with_capacity(names.len());
     for (name, side) in names.iter().zip(sides) {

@@ -88,12 +88,15 @@ fn only_best(slice: &SliceWinner) -> Option<usize> {
     }
 }
 
+/// A p by slice.
+type BySlice = BTreeMap<String, f64>;
+
 /// The p of every leader against every other candidate, in the slices that it leads.
 fn p_of_leaders(
     sides: &[Side],
     leaders: &BTreeMap<usize, BTreeSet<&str>>,
     options: &ContestOptions,
-) -> Result<BTreeMap<(usize, usize), BTreeMap<String, f64>>, CompareError> {
+) -> Result<BTreeMap<(usize, usize), BySlice>, CompareError> {
     let settings = CompareOptions { interval: IntervalMethod::Auto, ..options_of(options, options.slices.clone()) };
     let others = |leader: usize| (0..sides.len()).filter(move |&other| other != leader);
     let places: Vec<(usize, usize, &BTreeSet<&str>)> =

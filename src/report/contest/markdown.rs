@@ -64,7 +64,7 @@ fn table(out: &mut String, title: &str, head: &[String], texts: usize, rows: &[R
     let rules: Vec<&str> = (0..head.len()).map(|column| if column < texts { "---" } else { "--:" }).collect();
     writeln!(out, "| {} |", rules.join(" | "))?;
     for row in rows.iter().take(MOST_ROWS) {
-        writeln!(out, "| {} |", line(&row.cells, row.tone != ""))?;
+        writeln!(out, "| {} |", line(&row.cells, !row.tone.is_empty()))?;
     }
     if rows.len() > MOST_ROWS {
         writeln!(out, "\n… and {} more in the HTML and JSON forms.", rows.len() - MOST_ROWS)?;

@@ -115,7 +115,7 @@ fn table(
             "first" => "1",
             _ => "0",
         };
-        if *tone == "" { writeln!(out, "{line}")? } else { writeln!(out, "{}", paint.with(code, line))? }
+        if tone.is_empty() { writeln!(out, "{line}")? } else { writeln!(out, "{}", paint.with(code, line))? }
     }
     more(out, rows.len(), MOST_ROWS)
 }
