@@ -134,8 +134,8 @@ fn selection(report: &ContestReport) -> String {
         ),
         Selection::Holdout { held_out, picked, metric, picking, checking } => format!(
             "Checked on a holdout: {} was picked by {metric} on {} examples, and asked about on {} others ({held_out}) that \
-             played no part in picking it: one test at α = {alpha}, without a correction. Everything else below is about \
-             the examples for picking.",
+             played no part in picking it: one test at α = {alpha}, without a correction. What follows \
+             the answer is about the examples for picking.",
             report.name(*picked),
             grouped_digits(*picking),
             grouped_digits(*checking)
