@@ -184,7 +184,7 @@ fn a_holdout_asks_about_one_picked_without_it() {
     let passes = |c: usize, i: usize| {
         let rate = match c {
             3 => 75,
-            2 if i % 4 == 0 => 20,
+            2 if i.is_multiple_of(4) => 20,
             2 => 97,
             _ => 60,
         };
