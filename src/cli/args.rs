@@ -9,6 +9,7 @@ use super::ab::AbArgs;
 use super::baseline::STALE_DAYS;
 use super::cache::CacheArgs;
 use super::calibrate::CalibrateArgs;
+use super::compare::CompareArgs;
 use super::evalset::{EvalsetArgs, ScoreArgs, ViewArgs};
 use super::honest::HonestArgs;
 use super::init::InitArgs;
@@ -17,7 +18,6 @@ use super::label::LabelArgs;
 use super::power::PowerArgs;
 use super::publish::PublishArgs;
 use super::stats::StatsArgs;
-use crate::compare::IntervalMethod;
 use crate::evalset::Shard;
 use crate::gate::Mode;
 use crate::provider::cache::CacheMode;
@@ -68,8 +68,8 @@ pub(super) enum Command {
     Label(LabelArgs),
     /// How well a judge agrees with people, and what it may therefore be used for
     Calibrate(Box<CalibrateArgs>),
-    /// Estimates, differences and flips of two records or tables; never decides
-    Compare(CompareArgs),
+    /// Estimates, differences and flips of two records or tables, or a leaderboard of up to twenty; never fails a change
+    Compare(Box<CompareArgs>),
     /// Decide whether HEAD is worse than BASE, cell by cell
     Gate(GateArgs),
     /// Show a run or a verdict again: page, Markdown, test cases, tables
@@ -475,48 +475,6 @@ fn ends(text: &str) -> Result<(f64, f64), String> {
         .and_then(|(low, high)| Some((number(low)?, number(high)?)))
         .filter(|(low, high)| low < high)
         .ok_or_else(|| "expected two numbers, the lower first, like 0,3".to_owned())
-}
-
-#[derive(Debug, Args)]
-pub(super) struct CompareArgs {
-    /// The baseline: a table, a record's folder, a run's id, or `baseline`
-    pub(super) base: String,
-    /// The head: a table (it may be the same file, with --base-score and --head-score), a record's folder, or a run's id
-    pub(super) head: String,
-    /// How to make the interval of a difference
-    #[arg(long, value_enum, default_value_t = Interval::Auto)]
-    pub(super) interval: Interval,
-    /// Confidence of the intervals is 1 − α
-    #[arg(long, value_name = "X", default_value_t = 0.05)]
-    pub(super) alpha: f64,
-    #[command(flatten)]
-    pub(super) table: TableArgs,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Interval {
-    /// Tango for 0/1 scores of one trial, else t on blocks
-    Auto,
-    Tango,
-    Newcombe,
-    Wald,
-    /// Percentile bootstrap, 10,000 replicates
-    Bootstrap,
-    /// Bias-corrected and accelerated bootstrap
-    Bca,
-}
-
-impl From<Interval> for IntervalMethod {
-    fn from(interval: Interval) -> Self {
-        match interval {
-            Interval::Auto => Self::Auto,
-            Interval::Tango => Self::Tango,
-            Interval::Newcombe => Self::Newcombe,
-            Interval::Wald => Self::Wald,
-            Interval::Bootstrap => Self::Bootstrap,
-            Interval::Bca => Self::Bca,
-        }
-    }
 }
 
 #[derive(Debug, Args)]

@@ -202,6 +202,7 @@ impl From<ReportError> for Failure {
             ReportError::NoVerdict(_) => {
                 Self::input(message).hint("name a run that `check` made, or give --base to decide now")
             }
+            ReportError::OfTwo(_) => Self::input(message),
             ReportError::Table(error) => error.into(),
             ReportError::Json(_) | ReportError::Template(_) => Self::machine(message),
         }

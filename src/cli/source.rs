@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::args::TableArgs;
 use super::failure::Failure;
 use super::run::shown;
@@ -13,6 +15,7 @@ use crate::config::Project;
 use crate::gate::Exit;
 use crate::record::{RecordError, RunRecord, baseline_folder, load};
 use crate::score::Scale;
+use crate::table::column_names;
 
 /// What one name on the command line stands for.
 enum Source {
@@ -49,6 +52,75 @@ pub(super) fn sides(
     );
     let slices = if is_record && table.slice.is_empty() { project.config.slices.keys() } else { slice_keys(table) };
     Ok((base_side?, head_side?, slices))
+}
+
+/// What several candidates are read from.
+pub(super) struct Asked<'a> {
+    /// Records or tables, the baseline first; a column of a table as `FILE:COLUMN`.
+    pub(super) names: &'a [String],
+    /// Columns of the one table that is named, each a candidate.
+    pub(super) columns: &'a [String],
+    /// What else to read.
+    pub(super) measures: &'a [Measure],
+    /// A column of labels that is no slice.
+    pub(super) label: Option<&'a str>,
+}
+
+/// Several candidates, with the slices to look at.
+pub(super) fn several(
+    project: &Project,
+    asked: &Asked<'_>,
+    table: &TableArgs,
+) -> Result<(Vec<Side>, SliceKeys), Failure> {
+    let mut sources: Vec<(Source, Option<&str>)> = if asked.columns.is_empty() {
+        let heads = asked.names[1..].iter().map(|name| candidate(project, name, None));
+        heads.collect::<Result<_, Failure>>()?
+    } else {
+        let path = Path::new(&asked.names[0]);
+        if !path.is_file() {
+            return Err(Failure::input(format!("{}: no such file; --column names columns of a table", path.display())));
+        }
+        asked.columns[1..].iter().map(|column| (Source::Table(path.to_owned()), Some(column.as_str()))).collect()
+    };
+    let column = asked.columns.first().map(String::as_str);
+    let (source, own) = candidate(project, &asked.names[0], sources.first().map(|(source, _)| source))?;
+    sources.insert(0, (source, column.or(own)));
+    let metrics = match (&sources[0].0, project.config.metrics.is_empty()) {
+        (Source::Record(record, _), true) => default_metrics(record),
+        _ => project.config.metrics.clone(),
+    };
+    let is_record = matches!(sources[0].0, Source::Record(..));
+    // What stands once in a file that several candidates share is nobody's own.
+    let shared = |path: &Path| {
+        sources.iter().filter(|(source, _)| matches!(source, Source::Table(other) if other == path)).count() > 1
+    };
+    let read = |(place, (source, column)): (usize, &(Source, Option<&str>))| {
+        let role = if place == 0 { Role::Baseline } else { Role::Head };
+        let Source::Table(path) = source else { return side(source, role, table, &metrics, asked.measures) };
+        let measures = if shared(path) { &[] } else { asked.measures };
+        let read = TableRead { score: *column, label: asked.label.filter(|_| place == 0) };
+        table_side(path, role, table, measures, &read)
+    };
+    let sides: Vec<Side> = sources.par_iter().enumerate().map(read).collect::<Result<_, Failure>>()?;
+    let mut slices = if is_record && table.slice.is_empty() { project.config.slices.keys() } else { slice_keys(table) };
+    if let (None, Some(label)) = (&slices.keys, asked.label) {
+        let keys = sides[0].labels.iter().map(|labels| labels.key.clone());
+        slices.keys = Some(keys.filter(|key| key != label).collect());
+    }
+    Ok((sides, slices))
+}
+
+/// A record or table, or a column as `FILE:COLUMN`.
+fn candidate<'n>(
+    project: &Project,
+    name: &'n str,
+    head: Option<&Source>,
+) -> Result<(Source, Option<&'n str>), Failure> {
+    let column = name.rsplit_once(':').filter(|(file, _)| !Path::new(name).is_file() && Path::new(file).is_file());
+    match column {
+        Some((file, column)) => Ok((Source::Table(PathBuf::from(file)), Some(column))),
+        None => Ok((resolve(project, name, head)?, None)),
+    }
 }
 
 /// One side alone, with the slices to look at, and the record where it is one. A name may also be a candidate's that has a
@@ -109,7 +181,7 @@ fn side(
     measures: &[Measure],
 ) -> Result<Side, Failure> {
     match source {
-        Source::Table(path) => table_side(path, role, table, measures),
+        Source::Table(path) => table_side(path, role, table, measures, &TableRead::default()),
         Source::Record(record, folder) => {
             let side = side_of_record(record, &shown(folder), metrics)?;
             Ok(Side { measured: measured(record, measures), ..side })
@@ -149,14 +221,30 @@ pub(super) fn baseline_record(
     }
 }
 
-fn table_side(path: &Path, role: Role, table: &TableArgs, measures: &[Measure]) -> Result<Side, Failure> {
+/// What is read from a table beside what every verb reads.
+#[derive(Default)]
+struct TableRead<'a> {
+    /// The column of the score, whatever the arguments say.
+    score: Option<&'a str>,
+    /// A further column of labels.
+    label: Option<&'a str>,
+}
+
+fn table_side(
+    path: &Path,
+    role: Role,
+    table: &TableArgs,
+    measures: &[Measure],
+    read: &TableRead<'_>,
+) -> Result<Side, Failure> {
     let mut columns = TableColumns::conventional(path)?;
     columns.id.clone_from(&table.id);
     let score = match role {
         Role::Baseline => &table.base_score,
         Role::Head => &table.head_score,
     };
-    columns.scores = score.as_ref().map_or_else(|| table.score.clone(), |score| vec![score.clone()]);
+    let score = read.score.or(score.as_deref());
+    columns.scores = score.map_or_else(|| table.score.clone(), |score| vec![score.to_owned()]);
     columns.measures = measures.to_vec();
     for (column, named) in
         [(&mut columns.trial, &table.trial), (&mut columns.group, &table.group), (&mut columns.labels, &table.labels)]
@@ -172,7 +260,9 @@ fn table_side(path: &Path, role: Role, table: &TableArgs, measures: &[Measure]) 
         (columns.group, columns.labels) = (None, None);
         return Ok(read_side(path, &columns)?);
     }
-    for key in table.slice.iter().flat_map(|slice| slice.split(',')) {
+    // A label of the holdout is a column of its own, unless the object of labels has it.
+    let label = read.label.filter(|label| column_names(path).is_ok_and(|names| names.iter().any(|name| name == label)));
+    for key in table.slice.iter().flat_map(|slice| slice.split(',')).chain(label) {
         if !columns.slices.iter().any(|known| known == key) {
             columns.slices.push(key.to_owned());
         }

@@ -256,7 +256,7 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    fn new(baseline: &Side, rows: &[u32]) -> Self {
+    pub(super) fn new(baseline: &Side, rows: &[u32]) -> Self {
         let Some(groups) = &baseline.groups else {
             return Self { of: (0..rows.len() as u32).collect(), grouped: false, count: rows.len() };
         };

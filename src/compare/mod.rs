@@ -6,6 +6,7 @@
 mod aggregate;
 mod cell;
 mod comparison;
+mod contest;
 mod corpus;
 mod error;
 mod estimate;
@@ -28,6 +29,10 @@ pub use aggregate::Aggregate;
 pub use comparison::{
     CellComparison, CellEvidence, CompareOptions, Comparison, IntervalMethod, MetricSummary, Missing, PassTable, Tests,
     Tolerances, compare,
+};
+pub use contest::{
+    Contest, ContestOptions, Entrant, Holdout, MOST_CANDIDATES, Omnibus, Pairwise, Parts, Player, SliceWinner,
+    Standing, Standings, Strengths, contest, parts,
 };
 pub use corpus::{CORPUS_METHOD, CORPUS_RESAMPLES, CorpusEvidence};
 pub use error::CompareError;

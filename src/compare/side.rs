@@ -160,6 +160,32 @@ impl MetricValues {
         tied
     }
 
+    /// The same metric of some examples, in the order given.
+    pub(super) fn of_rows(&self, rows: &[u32]) -> Self {
+        let mut some = Self { values: Vec::new(), ends: Vec::new(), seen: None, ..self.clone() };
+        let mut seen = self.seen.as_ref().map(|seen| SeenTrials { labels: seen.labels.clone(), trials: Vec::new() });
+        for &row in rows {
+            some.push(self.of(row as usize).iter().copied());
+            if let Some(seen) = &mut seen {
+                seen.trials.extend(self.seen_of(row as usize));
+            }
+        }
+        some.seen = seen;
+        some
+    }
+
+    /// The same with some examples unscored.
+    pub(super) fn without(mut self, dropped: impl Iterator<Item = usize>) -> Self {
+        for example in dropped {
+            let place = self.place(example);
+            self.values[place.clone()].fill(None);
+            if let Some(seen) = &mut self.seen {
+                seen.trials[place].fill(None);
+            }
+        }
+        self
+    }
+
     /// Refuses an example with fewer trials than the metric needs.
     ///
     /// # Errors

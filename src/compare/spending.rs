@@ -34,7 +34,7 @@ pub struct Spending {
 }
 
 /// The value at or below which the share `level` of sorted values lies (nearest rank).
-fn at_rank(sorted: &[f64], level: f64) -> Option<f64> {
+pub(super) fn at_rank(sorted: &[f64], level: f64) -> Option<f64> {
     let rank = (level * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.max(1) - 1).copied()
 }

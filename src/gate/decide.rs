@@ -182,7 +182,10 @@ fn add_noise(cells: &mut [Cell], noise: &[CellFloor]) -> Vec<String> {
     )]
 }
 
-fn gating_metrics<'c>(comparison: &'c Comparison, policy: &GatePolicy) -> Result<Vec<&'c MetricSummary>, String> {
+pub(super) fn gating_metrics<'c>(
+    comparison: &'c Comparison,
+    policy: &GatePolicy,
+) -> Result<Vec<&'c MetricSummary>, String> {
     if policy.metrics.is_empty() {
         return Ok(comparison.metrics.iter().collect());
     }
@@ -381,7 +384,7 @@ fn pass_reason(verdict: &Verdict) -> String {
     }
 }
 
-fn incomplete(comparison: &Comparison, policy: &GatePolicy) -> Option<String> {
+pub(super) fn incomplete(comparison: &Comparison, policy: &GatePolicy) -> Option<String> {
     let missing = comparison.only_baseline.count;
     let all = comparison.pairs + missing;
     let coverage = comparison.pairs as f64 / all as f64;
@@ -399,7 +402,7 @@ fn incomplete(comparison: &Comparison, policy: &GatePolicy) -> Option<String> {
 }
 
 /// Why a metric cannot be decided: too many unscored pairs, or clearly more of them in the head.
-fn unmeasured(overall: &CellComparison, policy: &GatePolicy) -> Option<String> {
+pub(super) fn unmeasured(overall: &CellComparison, policy: &GatePolicy) -> Option<String> {
     let all = overall.n + overall.unscored;
     let share = overall.unscored as f64 / all.max(1) as f64;
     if share > policy.require.unscored.max {

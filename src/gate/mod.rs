@@ -13,6 +13,7 @@ mod honest;
 mod licence;
 mod limits;
 mod policy;
+mod replace;
 mod rule;
 mod verdict;
 
@@ -25,5 +26,6 @@ pub use limits::{Amount, BrokenLimit, GuardRail, GuardRails, Minimum, SafetyPoli
 pub use policy::{
     GatePolicy, LicenceMode, MIN_N, Margins, MetricPolicy, Mode, OVERALL_SHARE, OnUndecided, Require, UnscoredLimit,
 };
+pub use replace::{HardestCell, Replace, Replacement, Replacing, Selection, replacements};
 pub use rule::{Rule, RuleOutcome, RuleState};
 pub use verdict::{Cell, State, Verdict};

@@ -5,6 +5,7 @@
 
 mod calibration;
 mod charts;
+mod contest;
 mod costs;
 mod details;
 mod examples;
@@ -28,6 +29,7 @@ use crate::gate::Verdict;
 use crate::table::{TableError, csv_text, parquet_bytes};
 
 pub use calibration::{CalibrationReport, HistoryRow, calibration_html, calibration_markdown, calibration_terminal};
+pub use contest::ContestReport;
 pub use details::{Candidates, ConfusionPair, Details, Look, ReliabilityPair, looks};
 pub use examples::{Change, Column, Example, Examples, Outcome, Passes, Said};
 pub use honest::{HonestRow, HonestView};
@@ -116,6 +118,9 @@ pub enum ReportError {
     /// The format needs a decision.
     #[error("{0} shows a decision, and there is none here")]
     NoVerdict(&'static str),
+    /// The format holds the cells or examples of one pair.
+    #[error("{0} holds the cells of two sides; compare two, or take text, md, html or json")]
+    OfTwo(&'static str),
     /// A table that cannot be written.
     #[error(transparent)]
     Table(#[from] TableError),

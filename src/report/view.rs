@@ -209,7 +209,7 @@ const fn state_word(state: State) -> &'static str {
     }
 }
 
-fn p_text(p: Option<f64>) -> String {
+pub(super) fn p_text(p: Option<f64>) -> String {
     match p {
         None => "–".to_owned(),
         Some(p) if p < 0.0001 => "<.0001".to_owned(),
@@ -267,7 +267,7 @@ fn count(n: u64, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{} {one}s", grouped_digits(n)) }
 }
 
-fn provenance(label: &str, identity: &Identity) -> (String, String) {
+pub(super) fn provenance(label: &str, identity: &Identity) -> (String, String) {
     let mut text = format!("{} · sha256 {}", identity.source, identity.sha256.get(..16).unwrap_or(&identity.sha256));
     if let Some(pins) = &identity.pins {
         text.push_str(&format!(

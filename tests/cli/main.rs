@@ -19,6 +19,7 @@ mod program_scorers;
 mod records;
 mod resolve;
 mod sets;
+mod several;
 mod shards;
 mod simulation;
 mod snapshots;

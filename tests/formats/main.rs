@@ -6,6 +6,7 @@
 #[path = "../cli/harness.rs"]
 mod harness;
 mod parsers;
+mod several;
 mod shown;
 mod strings;
 

@@ -61,7 +61,7 @@ fn every_form_of_every_decision() {
 }
 
 /// The schema with nothing allowed that it does not name, so that a new field must be described.
-fn closed(schema: &mut Value) {
+pub fn closed(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             if fields.contains_key("properties") {

@@ -306,6 +306,40 @@ fn pictures(page: &Page<'_>, file: &Path, name: &str) {
 }
 
 #[test]
+fn several_candidates_on_a_page() {
+    let Some(browser) = Browser::start() else { return };
+    let table = |candidate: usize| -> String {
+        let row = |i: usize| {
+            let passed = u8::from((i * 37 + candidate * i * i) % 100 < 50 + 6 * candidate);
+            format!("e{i:03},{},{passed},{},{}\n", i % 4, 0.001 * (1 + candidate) as f64, 200 + i % 90 + 50 * candidate)
+        };
+        format!("id,topic,score,cost_usd,latency_ms\n{}", (0..300).map(row).collect::<String>())
+    };
+    let project = (0..6).fold(Harness::new(), |project, at| project.table(&format!("model-{at}.csv"), table(at)));
+    let names: Vec<String> = (0..6).map(|at| format!("model-{at}.csv")).collect();
+    let mut arguments = vec!["compare"];
+    arguments.extend(names.iter().map(String::as_str));
+    arguments.extend(["--slice", "topic", "-o", "several.html"]);
+    project.run(&arguments).exit(0);
+    let file = project.path("several.html");
+    let page = browser.page();
+    for (width, dark) in [(380, false), (800, true), (1400, false)] {
+        page.view(width, 900, dark);
+        page.open(&format!("file://{}", file.display()));
+        assert!(page.text(".answer").contains("model-0.csv"));
+        assert!(!page.scrolls_sideways(), "at {width}");
+        let worst = page.evaluate(CONTRAST);
+        assert!(worst[0][0].as_f64().unwrap() >= 4.5, "at {width}: {worst}");
+        if let Some(folder) = std::env::var_os("EVALGAUGE_SCREENSHOTS").map(PathBuf::from) {
+            page.screenshot(&folder.join(format!("several-{width}.png")), true);
+        }
+    }
+    assert_eq!(page.evaluate("document.querySelectorAll('svg circle').length"), 6);
+    assert_eq!(page.evaluate("document.scripts.length"), 0);
+    is_quiet(&page);
+}
+
+#[test]
 fn this_repositorys_own_reports() {
     let Some(browser) = Browser::start() else { return };
     let page = browser.page();

@@ -1,20 +1,21 @@
-//! `evalgauge compare`: two sides, cell by cell, without a decision.
+//! Two sides, cell by cell, without a decision.
 
-use super::args::{CompareArgs, Global};
-use super::failure::Failure;
-use super::output::Output;
-use super::report::write;
-use super::source::sides;
+use super::args::CompareArgs;
+use crate::cli::args::Global;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::cli::report::write;
+use crate::cli::source::sides;
 use crate::compare::{CompareOptions, Tolerances, compare};
 use crate::config::Project;
 use crate::gate::Exit;
 use crate::report::{Report, Rows};
 use crate::stats::Alpha;
 
-pub(super) fn run(args: &CompareArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
+pub(super) fn run(args: &CompareArgs, head: &str, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let alpha = Alpha::new(args.alpha).map_err(|error| Failure::input(format!("--alpha: {error}")))?;
     let project = Project::open(global.config.as_deref())?;
-    let (baseline, head, slices) = sides(&project, &args.base, &args.head, &args.table, &[])?;
+    let (baseline, head, slices) = sides(&project, &args.base, head, &args.table, &[])?;
     let options = CompareOptions {
         slices,
         metrics: Vec::new(),
