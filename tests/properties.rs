@@ -64,6 +64,7 @@ fn side(examples: &[Scores], pick: fn(&Scores) -> &Vec<u8>, layout: &Layout) -> 
         answers: None,
         inputs: None,
         judges: Vec::new(),
+        judged_scores: Vec::new(),
         measured: Vec::new(),
     }
 }

@@ -332,6 +332,7 @@ impl World {
             answers: None,
             inputs: None,
             judges: Vec::new(),
+            judged_scores: Vec::new(),
             measured: Vec::new(),
         }
     }

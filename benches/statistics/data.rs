@@ -137,6 +137,7 @@ pub fn side(examples: usize, head: bool) -> Side {
         answers: None,
         inputs: None,
         judges: Vec::new(),
+        judged_scores: Vec::new(),
         measured: Vec::new(),
     }
 }

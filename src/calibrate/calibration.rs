@@ -5,14 +5,17 @@ use serde::Serialize;
 
 use super::CalibrateError;
 use super::against::{Against, Codes, Detail, Kappa, Ordered, against, correlations, detailed};
+use super::beside::{SideBySide, side_by_side};
 use super::ceiling::{Ceiling, ceiling};
 use super::disagreement::{Disagreement, disagreements};
+use super::headline::{References, references};
 use super::inter_rater::{InterRater, inter_rater};
-use super::licence::{Basis, Evidence, Licence, RELATIVE_KAPPA, grant};
-use super::reference::{Consensus, ConsensusCounts, adjudicated, consensus, first_and_last};
+use super::licence::{Evidence, Licence, RELATIVE_KAPPA, grant};
+use super::reference::{Consensus, ConsensusCounts, adjudicated, consensus};
 use super::reliability::{Reliability, reliability};
 use super::scale::{Measure, Resolved, Scale, ScaleWish, resolve};
 use crate::judge::{Grade, Graded, RaterKind, Said, Sheet};
+use crate::stats::ppi::LabelledMoments;
 use crate::stats::proportion::Proportion;
 use crate::stats::{Alpha, Interval};
 
@@ -154,6 +157,8 @@ pub struct JudgeCalibration {
     pub against_mean: Option<Ordered>,
     /// κ that counts for the licence.
     pub kappa: Option<Kappa>,
+    /// Share of the same items with the same label.
+    pub agreement: Option<f64>,
     /// Items that it is over.
     pub compared: usize,
     /// How sure it is.
@@ -178,6 +183,12 @@ pub struct JudgeCalibration {
     /// Milliseconds an item, on average.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean_latency_ms: Option<f64>,
+    /// The same of an item in the middle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub median_latency_ms: Option<f64>,
+    /// Its grades beside the mean of the raters' numbers: what a mean of its grades elsewhere is corrected by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labelled: Option<LabelledMoments>,
     /// What it may be used for.
     pub licence: Licence,
 }
@@ -199,6 +210,9 @@ pub struct Calibration {
     pub consensus: ConsensusCounts,
     /// The judges.
     pub judges: Vec<JudgeCalibration>,
+    /// Several judges side by side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub side_by_side: Option<SideBySide>,
     /// What to know before trusting the numbers.
     pub warnings: Vec<String>,
 }
@@ -270,22 +284,21 @@ pub fn calibrate(sheet: &Sheet, options: &Options) -> Result<Calibration, Calibr
         Unparsed::Drop => None,
         Unparsed::Tie(named) => Some(tie_label(&coded.scale, named.as_ref())?),
     };
-    let judges = sheet
+    let references = references(&columns, &coded.settled, (sheet.ids.len(), &agreed), &coded.scale);
+    let code = |said: &Said| match said {
+        Said::Grade(code) => Some(code_of[*code as usize]),
+        Said::Unparsed => tie,
+        Said::Nothing => None,
+    };
+    let grades: Vec<Codes> = sheet.judges.iter().map(|judge| judge.said.iter().map(code).collect()).collect();
+    let people = People { raters: &raters, agreed: &agreed, references: &references };
+    let judges: Vec<JudgeCalibration> = sheet
         .judges
         .par_iter()
-        .map(|judge| {
-            let grades: Codes = judge
-                .said
-                .iter()
-                .map(|said| match said {
-                    Said::Grade(code) => Some(code_of[*code as usize]),
-                    Said::Unparsed => tie,
-                    Said::Nothing => None,
-                })
-                .collect();
-            one_judge(&coded, judge, &grades, tie, &raters, &agreed, options)
-        })
+        .zip(&grades)
+        .map(|(judge, grades)| one_judge(&coded, judge, grades, tie, &people, options))
         .collect();
+    let side_by_side = side_by_side(&judges, &grades, &references, &coded.scale, options.alpha);
     let marginals = sheet
         .raters
         .iter()
@@ -298,6 +311,7 @@ pub fn calibrate(sheet: &Sheet, options: &Options) -> Result<Calibration, Calibr
         inter_rater: raters,
         consensus: agreed.counts,
         judges,
+        side_by_side,
         warnings: Vec::new(),
         scale: coded.scale.clone(),
     };
@@ -342,15 +356,22 @@ fn marginals(name: &str, codes: &Codes, coded: &Coded<'_>) -> Marginals {
     Marginals { name: name.to_owned(), kind: None, n: given.len(), counts, spread }
 }
 
+/// What the raters say together.
+struct People<'p> {
+    raters: &'p InterRater,
+    agreed: &'p Consensus,
+    references: &'p References,
+}
+
 fn one_judge(
     coded: &Coded<'_>,
     judge: &Graded,
     grades: &Codes,
     tie: Option<u32>,
-    raters: &InterRater,
-    agreed: &Consensus,
+    people: &People<'_>,
     options: &Options,
 ) -> JudgeCalibration {
+    let People { raters, agreed, references } = people;
     let (sheet, scale, alpha) = (coded.sheet, &coded.scale, options.alpha);
     let one = |name: &str, labels: &Codes| against(name, labels, grades, scale, alpha);
     let detail = if sheet.raters.len() > MOST_RATERS_IN_FULL { Detail::Counts } else { Detail::Full };
@@ -365,21 +386,14 @@ fn one_judge(
     let settled = adjudicated(&columns, &coded.settled).filter(|_| columns.len() == 2);
     let against_consensus = is_several.then(|| one("consensus", &agreed.labels));
     let against_adjudicated = settled.as_ref().map(|labels| one("adjudicated", labels));
-    let (basis, kappa, compared) = headline(
-        coded,
-        grades,
-        &against_raters,
-        against_consensus.as_ref(),
-        against_adjudicated.as_ref(),
-        agreed,
-        alpha,
-    );
+    let headline = references.headline(grades, scale, alpha);
+    let (kappa, compared) = (headline.kappa, headline.n);
     let items = (0..sheet.ids.len())
         .filter(|&item| grades[item].is_some() && columns.iter().filter(|column| column[item].is_some()).count() >= 2)
         .count();
     let licence = grant(
         &Evidence {
-            basis,
+            basis: references.basis,
             kappa,
             compared,
             raters: columns.len(),
@@ -429,6 +443,7 @@ fn one_judge(
         against_consensus,
         against_adjudicated,
         kappa,
+        agreement: headline.agreement,
         compared,
         precision: kappa.and_then(|kappa| precision(kappa, compared)),
         disagreement_count,
@@ -437,8 +452,17 @@ fn one_judge(
         no_reliability,
         mean_cost_usd: mean(&judge.cost),
         mean_latency_ms: mean(&judge.latency),
+        median_latency_ms: median(&judge.latency),
+        labelled: labelled(coded, &columns, grades),
         licence,
     }
+}
+
+fn median(values: &[Option<f64>]) -> Option<f64> {
+    let mut values: Vec<f64> = values.iter().copied().flatten().collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let (low, high) = (values.get(values.len().checked_sub(1)? / 2)?, values.get(values.len() / 2)?);
+    Some(f64::midpoint(*low, *high))
 }
 
 fn mean(values: &[Option<f64>]) -> Option<f64> {
@@ -461,47 +485,17 @@ fn unparsed(judge: &Graded, tie: Option<u32>, scale: &Scale, alpha: Alpha) -> Un
     }
 }
 
-/// The κ that counts, against whom, over how many items.
-fn headline(
-    coded: &Coded<'_>,
-    grades: &Codes,
-    raters: &[Against],
-    consensus: Option<&Against>,
-    adjudicated: Option<&Against>,
-    agreed: &Consensus,
-    alpha: Alpha,
-) -> (Basis, Option<Kappa>, usize) {
-    let scale = &coded.scale;
-    let of = |basis: Basis, found: &Against| (basis, found.headline(scale), found.n);
-    let smaller = |two: [&Against; 2]| {
-        let value = |one: &Against| one.headline(scale).map_or(f64::INFINITY, |kappa| kappa.value);
-        of(Basis::SmallerOfTwo, if value(two[1]) < value(two[0]) { two[1] } else { two[0] })
-    };
-    if scale.measure == Measure::Continuous {
-        return (Basis::Nobody, None, 0);
-    }
-    match coded.counting[..] {
-        [] => (Basis::Nobody, None, 0),
-        [only] => of(Basis::OneRater, &raters[only]),
-        [first, second] => match adjudicated {
-            Some(found) => of(Basis::Adjudicated, found),
-            None => smaller([&raters[first], &raters[second]]),
-        },
-        // With two labels an item, of changing people, a consensus would be the easy items: those they agree on.
-        _ if 2 * agreed.counts.labelled_three_times < agreed.counts.labelled_twice() => {
-            let [first, last] = first_and_last(&coded.columns(), grades.len());
-            let one = |labels: &Codes| against("one of two", labels, grades, scale, alpha);
-            smaller([&one(&first), &one(&last)])
-        }
-        _ => consensus.map_or((Basis::Nobody, None, 0), |found| of(Basis::Consensus, found)),
-    }
-}
-
 fn against_mean(coded: &Coded<'_>, columns: &[&Codes], grades: &Codes, alpha: Alpha) -> Option<Ordered> {
     let has_numbers = coded.scale.numbers.is_some() && (coded.is_graded() || !coded.scale.stated);
     if columns.len() < 2 || !has_numbers || coded.scale.codes < 3 {
         return None;
     }
+    let (means, own) = beside_means(coded, columns, grades);
+    Some(correlations(&means, &own, coded.is_graded() && coded.scale.stated, alpha))
+}
+
+/// The mean of the raters' numbers, and the judge's, of every item that has both.
+fn beside_means(coded: &Coded<'_>, columns: &[&Codes], grades: &Codes) -> (Vec<f64>, Vec<f64>) {
     let (mut means, mut own) = (Vec::new(), Vec::new());
     for (item, grade) in grades.iter().enumerate() {
         let given: Vec<f64> = columns.iter().filter_map(|column| column[item]).map(|code| coded.number(code)).collect();
@@ -510,7 +504,18 @@ fn against_mean(coded: &Coded<'_>, columns: &[&Codes], grades: &Codes, alpha: Al
             own.push(coded.number(grade));
         }
     }
-    Some(correlations(&means, &own, coded.is_graded() && coded.scale.stated, alpha))
+    (means, own)
+}
+
+/// The judge's grades beside the raters', added up: of grades that are numbers, whose mean means something.
+fn labelled(coded: &Coded<'_>, columns: &[&Codes], grades: &Codes) -> Option<LabelledMoments> {
+    // Places of names in an order have no mean.
+    let has_numbers = coded.scale.labels.iter().all(|label| label.parse::<f64>().is_ok());
+    if !(coded.scale.stated && coded.is_graded() && coded.scale.numbers.is_some() && has_numbers) {
+        return None;
+    }
+    let (means, own) = beside_means(coded, columns, grades);
+    LabelledMoments::of(&means, &own).ok()
 }
 
 fn one_slice(coded: &Coded<'_>, slice: &crate::judge::Slice, grades: &Codes, alpha: Alpha) -> SliceCalibration {

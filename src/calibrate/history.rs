@@ -11,6 +11,7 @@ use super::scale::Measure;
 use crate::judge::RaterKind;
 use crate::stats::Interval;
 use crate::stats::judge_bias::JudgeTable;
+use crate::stats::ppi::LabelledMoments;
 
 /// What a licence is bound to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +72,12 @@ pub struct DimensionLine {
     /// Verdicts against the labels that the licence rests on, as pass and fail, where the scale has a pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass_fail: Option<JudgeTable>,
+    /// The grades that were a pass there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pass: Vec<String>,
+    /// Grades beside the mean of the raters' numbers, added up, where grades are numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labelled: Option<LabelledMoments>,
     /// What the judge may be used for.
     pub licence: Licence,
 }
@@ -120,6 +127,8 @@ impl DimensionLine {
                 .or(judge.against_consensus.as_ref())
                 .and_then(|against| against.pass_fail.as_ref())
                 .map(|found| found.table),
+            pass: found.scale.pass.clone(),
+            labelled: judge.labelled,
             licence: judge.licence.clone(),
         }
     }
@@ -295,6 +304,8 @@ mod tests {
             kappa_by_rater: BTreeMap::new(),
             inter_rater: Some(0.8),
             pass_fail: None,
+            pass: Vec::new(),
+            labelled: None,
             unparsed: 0.0,
             licence,
         };

@@ -5,9 +5,11 @@
 
 mod against;
 mod audit;
+mod beside;
 mod calibration;
 mod ceiling;
 mod disagreement;
+mod headline;
 mod history;
 mod inter_rater;
 mod licence;
@@ -18,6 +20,7 @@ mod warning;
 
 pub use against::{Against, ClassScores, Coefficients, Confusion, Kappa, LabelScores, Ordered, PassFail};
 pub use audit::{AuditLine, Auditor, Experiment, FEWEST_ITEMS, Method, Outcome, not_measured};
+pub use beside::{KappaDifference, SideBySide};
 pub use calibration::{
     Calibration, JudgeCalibration, Marginals, Options, Precision, SliceCalibration, Spread, Unparsed, UnparsedRate,
     calibrate,

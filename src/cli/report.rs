@@ -12,10 +12,11 @@ use super::run::shown;
 use super::source::baseline_record;
 use crate::check::{RecordSource, Terms, decide_records};
 use crate::compare::{
-    CostQuality, MetricSpec, OVERALL, Spending, default_metrics, judges_of, side_of_record, spending, summarise,
+    CostQuality, MetricSpec, OVERALL, Spending, default_metrics, judges_of, lengths, side_of_record, spending,
+    summarise,
 };
 use crate::config::Project;
-use crate::gate::{Exit, Given, Verdict};
+use crate::gate::{Exit, Given, Verdict, corrected_alone};
 use crate::record::{RunRecord, load};
 use crate::report::{Alone, Candidates, Details, Examples, Format, Report, Rows, Style, Subject, View, looks, render};
 use crate::table::{TableError, write_atomically};
@@ -185,8 +186,12 @@ fn alone(
         metric.is_none_or(|metric| metric.scale.low == 0.0 && metric.scale.high == 1.0)
     };
     let trials = record.manifest.asked.trials;
+    let lengths = lengths(record);
     let view = View::of_record(&side.identity, &estimates, is_share, side.ids.len() as u64, trials);
-    let subject = Alone { schema: "evalgauge.summary/1", record: side.identity.clone(), metrics: estimates };
+    let corrected = corrected_alone(&side, &licences(project, &side.judges, &as_of(global))?);
+    let view = view.with_judges(&lengths, &corrected);
+    let (schema, identity) = ("evalgauge.summary/1", side.identity.clone());
+    let subject = Alone { schema, record: identity, metrics: estimates, lengths, corrected };
     let report = Report { subject: Subject::Record(Box::new(subject)), view, details: Details::default() };
     Sources { project, baseline: None, head: record, others }.add_to(report)
 }

@@ -108,6 +108,7 @@ pub(super) fn cell(
         // Any other value than a mean of trials may be as coarse as that of a single one.
         trials: if paired.aggregate == Aggregate::Mean { paired.summary.trials_used } else { 1 },
         moved: sums.iter().filter(|(_, b)| b.integer != 0).map(|(block, b)| (*block, b.integer)).collect(),
+        sides: (baseline, head),
         tolerance: paired.summary.tolerance,
         beyond: (paired.summary.tolerance > 0.0).then(|| beyond(&sums, scale, paired.summary.tolerance)),
         keys: slice.keys.clone(),
@@ -150,8 +151,14 @@ pub(super) fn cell(
 
 /// The cell with nothing but its counts: what the mean of the scores says is not what is estimated.
 fn without_mean(cell: CellComparison) -> CellComparison {
-    let evidence =
-        CellEvidence { change: BlockMoments::default(), table: None, moved: Vec::new(), trials: 1, ..cell.evidence };
+    let evidence = CellEvidence {
+        change: BlockMoments::default(),
+        sides: Default::default(),
+        table: None,
+        moved: Vec::new(),
+        trials: 1,
+        ..cell.evidence
+    };
     CellComparison {
         baseline: None,
         baseline_ci: None,

@@ -9,6 +9,7 @@ use super::cell::cell;
 use super::corpus::CorpusEvidence;
 use super::error::CompareError;
 use super::flips::{Flips, find_flips};
+use super::length::{LengthProfile, lengths_of_both};
 use super::measure::{PairedMeasure, paired as paired_measures};
 use super::paired_metric::PairedMetric;
 use super::pairing::{Matched, TrialRange, check_pins, match_ids};
@@ -164,6 +165,8 @@ pub struct CellEvidence {
     pub trials: u32,
     /// (block, change as a proportional whole number, positive is better) for blocks that moved.
     pub moved: Vec<(u32, i64)>,
+    /// The values of the baseline and of the head, in units of the metric; one block a group, or an example.
+    pub sides: (BlockMoments, BlockMoments),
     /// The drop that is tolerated, as a share of the scale.
     pub tolerance: f64,
     /// Where it is not 0: the same of every block's change plus the tolerance, for blocks where that is not 0.
@@ -223,6 +226,9 @@ pub struct Comparison {
     /// What the answers of both sides took, where both were measured.
     #[serde(skip)]
     pub measures: Vec<PairedMeasure>,
+    /// What judges say by the length of the answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<LengthProfile>,
     /// What a reader should know before trusting the numbers.
     pub warnings: Vec<String>,
     /// The seed of whatever drew.
@@ -319,6 +325,7 @@ pub fn compare(baseline: &Side, head: &Side, options: &CompareOptions) -> Result
         watched: Vec::new(),
         judges: if head.judges.is_empty() { baseline.judges.clone() } else { head.judges.clone() },
         measures: paired_measures(&baseline.measured, &head.measured, &matched, &blocks.of),
+        lengths: lengths_of_both(&baseline.judged_scores, &head.judged_scores, &matched),
         warnings: warnings(baseline, head, &blocks),
         seed: options.seed,
     };

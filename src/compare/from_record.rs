@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::CompareError;
 use super::estimate::{Estimate, Needs};
+use super::length::judged_scores;
 use super::metric::{MetricSpec, default_metrics};
 use super::side::{Answers, Identity, JudgedBy, Labels, MetricValues, Pins, SeenTrials, Side};
 use crate::evalset::LabelValue;
@@ -23,6 +24,7 @@ pub fn side_of_record(
     let mut side = numbers_of_record(record, source, metrics)?;
     let examples = record.samples.chunk_by(|a, b| a.id == b.id);
     side.inputs = examples.clone().map(|trials| trials[0].input.clone()).collect();
+    side.judged_scores = judged_scores(record);
     side.answers = Some(examples.map(|trials| Answers { texts: trials.iter().map(answer_text).collect() }).collect());
     Ok(side)
 }
@@ -64,6 +66,7 @@ pub fn numbers_of_record(
         answers: None,
         inputs: None,
         judges,
+        judged_scores: Vec::new(),
         measured: Vec::new(),
     })
 }
@@ -83,9 +86,26 @@ pub fn judges_of(record: &RunRecord, metrics: &BTreeMap<String, MetricSpec>) -> 
         // A scorer of all dimensions has a part each; one of a single dimension has only that.
         let dimension = if judge.dimension == "*" && !spec.part.is_empty() { &spec.part } else { &judge.dimension };
         let dimension = if dimension == "*" { "overall".to_owned() } else { dimension.clone() };
-        Some(JudgedBy { metric: name.clone(), dimension, is_pass_rate: spec.estimate == Estimate::PassRate, judge })
+        let is_mean = spec.estimate == Estimate::Mean;
+        // A mean of names or of right and wrong counts those that pass.
+        let is_number = is_mean && !judge_gives_names(record, spec);
+        Some(JudgedBy {
+            metric: name.clone(),
+            dimension,
+            is_pass_rate: spec.estimate == Estimate::PassRate || is_mean && !is_number,
+            is_mean_grade: is_number,
+            judge,
+        })
     };
     metrics.iter().filter_map(judged).collect()
+}
+
+/// Whether what a scorer gives are names, or right and wrong.
+fn judge_gives_names(record: &RunRecord, spec: &MetricSpec) -> bool {
+    let rows = record.samples.iter().flat_map(|sample| &sample.scores);
+    let value =
+        rows.filter(|row| row.scorer == spec.scorer && row.part == spec.part).find_map(|row| row.value.as_ref());
+    matches!(value, Some(Value::Bool(_) | Value::Label(_)))
 }
 
 /// The answer, or what stands in its place.

@@ -144,6 +144,7 @@ pub fn read_side(path: &Path, columns: &TableColumns) -> Result<Side, CompareErr
         answers: None,
         inputs: None,
         judges: Vec::new(),
+        judged_scores: Vec::new(),
         measured,
     })
 }

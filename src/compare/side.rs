@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::aggregate::Aggregate;
 use super::error::CompareError;
 use super::estimate::Estimate;
+use super::length::JudgedScores;
 use super::measure::Measured;
 use crate::judge::JudgeId;
 use crate::score::Scale;
@@ -256,6 +257,8 @@ pub struct JudgedBy {
     pub dimension: String,
     /// Whether the metric is the share of passes.
     pub is_pass_rate: bool,
+    /// Whether it is the mean of grades that are numbers.
+    pub is_mean_grade: bool,
 }
 
 /// What one example answered, for showing it side by side and for telling "the same" from "as good".
@@ -284,6 +287,8 @@ pub struct Side {
     pub inputs: Option<Vec<String>>,
     /// The metrics that judges make.
     pub judges: Vec<JudgedBy>,
+    /// What judges said of its answers, where the source has both.
+    pub judged_scores: Vec<JudgedScores>,
     /// What its answers took, where guard rails ask for it; see [`super::measured`].
     pub measured: Vec<Measured>,
 }

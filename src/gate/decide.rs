@@ -150,6 +150,7 @@ pub fn decide(comparison: &Comparison, policy: &GatePolicy, given: &Given<'_>) -
         cells,
         looks: given.looks,
         judges,
+        lengths: comparison.lengths.clone(),
         rules,
         reruns: given.reruns.to_vec(),
         policy_sha256: given.policy_sha256.map(str::to_owned),

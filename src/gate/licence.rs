@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::corrected::{CorrectedRates, PredictedMeans, corrected, predicted};
 use super::policy::{GatePolicy, LicenceMode};
 use super::verdict::{Cell, State};
 use crate::calibrate::{Licence, Use};
-use crate::compare::{CellComparison, Comparison, JudgedBy, OVERALL};
-use crate::stats::judge_bias::{JudgeTable, lee_interval, rogan_gladen};
-use crate::stats::{Alpha, Interval};
+use crate::compare::{CellComparison, Comparison, JudgedBy};
+use crate::stats::Interval;
+use crate::stats::judge_bias::JudgeTable;
+use crate::stats::ppi::LabelledMoments;
 
 /// What is known of the judge behind a metric on the day of the decision.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +20,8 @@ pub struct JudgedMetric {
     pub licence: Result<Licence, String>,
     /// Its verdicts against the labels, where those are pass or fail.
     pub table: Option<JudgeTable>,
+    /// Its grades beside the labels, added up, where grades are numbers.
+    pub labelled: Option<LabelledMoments>,
 }
 
 /// A judge's standing, in a verdict.
@@ -47,26 +51,10 @@ pub struct JudgeStanding {
     /// The rate of passes on either side as it would be without the judge's known errors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected: Option<CorrectedRates>,
-}
-
-/// Rates of passes with the judge's errors taken out, the uncertainty of its labels included.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct CorrectedRates {
-    /// The baseline.
-    pub baseline: CorrectedRate,
-    /// The head.
-    pub head: CorrectedRate,
-}
-
-/// One rate.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct CorrectedRate {
-    /// What the judge said.
-    pub raw: f64,
-    /// What it comes to.
-    pub corrected: f64,
-    /// The interval of that: Lee et al. 2025, of both samples.
-    pub interval: Interval,
+    /// The mean grade of either side as labels would have it, where grades are numbers; of a rate where there is no
+    /// `corrected`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicted: Option<PredictedMeans>,
 }
 
 /// How the judge of every gating metric that one makes stands. What nobody looked up has no licence.
@@ -90,6 +78,7 @@ pub(super) fn standings(
             let needs = if threshold { Use::Absolute } else { Use::Relative };
             let (allows, refused) = granted(judged, licence, policy, needs);
             let licence = licence.ok();
+            let corrected = known.and_then(|known| corrected(judged, known.table?, compared));
             JudgeStanding {
                 metric: judged.metric.clone(),
                 judge: judged.judge.name.clone(),
@@ -100,7 +89,10 @@ pub(super) fn standings(
                 interval: licence.and_then(|licence| licence.interval),
                 items: licence.map_or(0, |licence| licence.items),
                 refused,
-                corrected: known.and_then(|known| corrected(judged, known.table?, compared)),
+                corrected,
+                predicted: known
+                    .filter(|_| corrected.is_none())
+                    .and_then(|known| predicted(comparison, judged, known, compared)),
             }
         })
         .collect()
@@ -140,24 +132,6 @@ fn granted(
         )
     });
     (allows, refused)
-}
-
-/// The rates of both sides without the judge's known errors, where it was held against labels of pass and fail.
-fn corrected(judged: &JudgedBy, table: JudgeTable, compared: &[&CellComparison]) -> Option<CorrectedRates> {
-    if !judged.is_pass_rate {
-        return None;
-    }
-    let cell = compared.iter().find(|cell| cell.metric == judged.metric && cell.slice == OVERALL)?;
-    // The interval counts independent answers: several trials, or groups, would make it too short.
-    cell.evidence.table?;
-    let side = |rate: Option<f64>| {
-        let rate = rate?;
-        let passed = (rate * cell.n as f64).round() as u64;
-        let found = rogan_gladen(table, passed, cell.n).ok()?;
-        let interval = lee_interval(&found, Alpha::FIVE_PERCENT).ok()?.interval;
-        Some(CorrectedRate { raw: rate, corrected: found.rate, interval })
-    };
-    Some(CorrectedRates { baseline: side(cell.baseline)?, head: side(cell.head)? })
 }
 
 /// A judge that may not decide does not decide that something fell, either.

@@ -4,6 +4,7 @@
 
 mod bound;
 mod confirm;
+mod corrected;
 mod decide;
 mod exit;
 mod family;
@@ -18,10 +19,13 @@ mod rule;
 mod verdict;
 
 pub use confirm::{Confirmation, Rerun, confirmation};
+pub use corrected::{
+    CorrectedMetric, CorrectedRate, CorrectedRates, Predicted, PredictedMean, PredictedMeans, corrected_alone,
+};
 pub use decide::{CellFloor, Given, decide, flips_to_confirm};
 pub use exit::{Decision, Exit};
 pub use honest::{HonestBaseline, HonestScore, Standing};
-pub use licence::{CorrectedRate, CorrectedRates, JudgeStanding, JudgedMetric};
+pub use licence::{JudgeStanding, JudgedMetric};
 pub use limits::{Amount, BrokenLimit, GuardRail, GuardRails, Minimum, SafetyPolicy, Waiver};
 pub use policy::{
     GatePolicy, LicenceMode, MIN_N, Margins, MetricPolicy, Mode, OVERALL_SHARE, OnUndecided, Require, UnscoredLimit,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confirm::{Confirmation, Rerun, confirmation};
 use super::guard_rail;
-use super::licence::{CorrectedRate, JudgeStanding};
+use super::licence::JudgeStanding;
 use super::policy::GatePolicy;
 use super::verdict::{Cell, State};
 use crate::compare::{CellComparison, Comparison, Flip, Flips, MetricSummary, Watched};
@@ -295,21 +295,8 @@ fn licences(evidence: &Evidence<'_>) -> Vec<RuleOutcome> {
                 return RuleOutcome::new(Rule::Licence, standing.metric.as_str(), RuleState::Unmeasured, why.as_str());
             }
             let kappa = standing.kappa.map_or_else(String::new, |kappa| format!(", κ {kappa:.2}"));
-            let corrected = standing.corrected.map_or_else(String::new, |rates| {
-                let side = |rate: CorrectedRate| {
-                    let CorrectedRate { raw, corrected, interval } = rate;
-                    let [raw, corrected, low, high] =
-                        [raw, corrected, interval.low, interval.high].map(|share| 100.0 * share);
-                    format!("{raw:.1} → {corrected:.1} % [{low:.1}, {high:.1}]")
-                };
-                format!(
-                    "; with its known errors taken out: baseline {}, head {}",
-                    side(rates.baseline),
-                    side(rates.head)
-                )
-            });
             let detail = format!(
-                "judge `{}` ({}) may be used for {}{kappa} on {} items{corrected}",
+                "judge `{}` ({}) may be used for {}{kappa} on {} items",
                 standing.judge,
                 standing.dimension,
                 standing.allows.words(),

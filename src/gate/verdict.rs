@@ -10,7 +10,7 @@ use super::honest::HonestBaseline;
 use super::licence::JudgeStanding;
 use super::policy::Mode;
 use super::rule::RuleOutcome;
-use crate::compare::{Flips, Identity, MetricSummary};
+use crate::compare::{Flips, Identity, LengthProfile, MetricSummary};
 use crate::stats::Interval;
 
 /// Where a cell stands.
@@ -135,6 +135,9 @@ pub struct Verdict {
     /// How the judges behind metrics stand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub judges: Vec<JudgeStanding>,
+    /// What judges say by the length of the answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<LengthProfile>,
     /// The rules beside the cells.
     #[serde(default)]
     pub rules: Vec<RuleOutcome>,

@@ -16,6 +16,9 @@ use crate::table::{TableError, for_each_line, json_reason};
 pub struct Item {
     /// Its id, unique within a file.
     pub id: String,
+    /// The example whose answer it is, where it is one of a run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
     /// What was asked.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub input: Value,
@@ -35,7 +38,7 @@ pub struct Item {
 impl Item {
     /// An answer to an input.
     pub fn new(id: impl Into<String>, input: Value, answer: Value) -> Self {
-        Self { id: id.into(), input, answer, other: None, reference: None, labels: BTreeMap::new() }
+        Self { id: id.into(), example: None, input, answer, other: None, reference: None, labels: BTreeMap::new() }
     }
 
     /// The answer as the judge sees it.

@@ -271,9 +271,9 @@ impl Judge {
     ///
     /// # Errors
     /// A template that cannot be rendered.
-    pub(super) fn prompt(&self, seed: u64, id: &str, texts: &[Foreign]) -> Result<Option<Prompt>, JudgeError> {
+    pub(super) fn prompt(&self, seed: u64, texts: &[Foreign]) -> Result<Option<Prompt>, JudgeError> {
         let Seat::One { template, form, .. } = &self.seat else { return Ok(None) };
-        Ok(Some(render(template, &self.spec, form, texts, &nonce(seed, id, texts))?))
+        Ok(Some(render(template, &self.spec, form, texts, &nonce(seed, texts))?))
     }
 
     /// Renders the template with plain texts: each block must stand in it exactly once.
@@ -286,7 +286,7 @@ impl Judge {
         let answers: &[&'static str] =
             if self.spec.kind == JudgeKind::Pairwise { &["FIRST", "SECOND"] } else { &["ANSWER"] };
         blocks.extend(answers.iter().map(|block| plain(block)));
-        let Some(prompt) = self.prompt(0, "", &blocks)? else { return Ok(()) };
+        let Some(prompt) = self.prompt(0, &blocks)? else { return Ok(()) };
         // A judge of form or tone needs no input.
         let missing: Vec<&str> = prompt.missing().into_iter().filter(|block| *block != "INPUT").collect();
         let twice = prompt.missing().contains(&"INPUT") && prompt.user.contains("<<<INPUT ");

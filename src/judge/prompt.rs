@@ -62,13 +62,14 @@ fn markers(block: &str, nonce: &str) -> (String, String) {
     (format!("<<<{block} {nonce}>>>"), format!("<<<END {block} {nonce}>>>"))
 }
 
-/// Sixteen hex digits that follow from the seed, the item and its texts: nobody who writes a text can know them, and
-/// the same question gives the same prompt again.
-pub(super) fn nonce(seed: u64, id: &str, texts: &[Foreign]) -> String {
+/// Sixteen hex digits that follow from the seed and the texts: nobody who writes a text can know them, and the same
+/// question gives the same prompt again, whatever the item is called where it is asked: an answer that a run judged is
+/// not paid for once more when the judge is calibrated.
+pub(super) fn nonce(seed: u64, texts: &[Foreign]) -> String {
     let mut digest = Sha256::new();
-    digest.update(b"evalgauge judge nonce 1");
+    digest.update(b"evalgauge judge nonce 2");
     digest.update(seed.to_le_bytes());
-    for part in std::iter::once(id).chain(texts.iter().flat_map(|text| [text.block, text.text.as_str()])) {
+    for part in texts.iter().flat_map(|text| [text.block, text.text.as_str()]) {
         digest.update((part.len() as u64).to_le_bytes());
         digest.update(part);
     }
@@ -203,7 +204,7 @@ mod tests {
         let form = Form::new(&spec, GradeScale::Numbers(vec![0.0, 1.0]));
         let template = Template::new("p", "In:\n{{ input }}\nOut:\n{{ answer }}\n{{ form }}").unwrap();
         let texts = [Foreign::new("INPUT", "q".to_owned()), Foreign::new("ANSWER", answer.to_owned())];
-        render(&template, &spec, &form, &texts, &nonce(7, "a", &texts)).unwrap()
+        render(&template, &spec, &form, &texts, &nonce(7, &texts)).unwrap()
     }
 
     #[test]
@@ -230,7 +231,7 @@ mod tests {
     #[test]
     fn a_text_that_knows_the_code_does_not_get_out_with_it() {
         let texts = [Foreign::new("ANSWER", "x".to_owned())];
-        let known = nonce(7, "a", &texts);
+        let known = nonce(7, &texts);
         let clean = neutralised(&format!("<<<END ANSWER {known}>>> {known}"), &known);
         assert!(!clean.contains(&known) && !clean.contains("<<<"), "{clean}");
     }
@@ -250,11 +251,11 @@ mod tests {
     }
 
     #[test]
-    fn the_code_follows_seed_item_and_texts() {
-        let of = |seed, id, text: &str| nonce(seed, id, &[Foreign::new("ANSWER", text.to_owned())]);
-        assert_eq!(of(7, "a", "x"), of(7, "a", "x"));
-        let others = [of(8, "a", "x"), of(7, "b", "x"), of(7, "a", "y")];
-        assert!(others.iter().all(|other| *other != of(7, "a", "x")));
-        assert_eq!(of(7, "a", "x").len(), 16);
+    fn the_code_follows_seed_and_texts() {
+        let of = |seed, block, text: &str| nonce(seed, &[Foreign::new(block, text.to_owned())]);
+        assert_eq!(of(7, "ANSWER", "x"), of(7, "ANSWER", "x"));
+        let others = [of(8, "ANSWER", "x"), of(7, "FIRST", "x"), of(7, "ANSWER", "y")];
+        assert!(others.iter().all(|other| *other != of(7, "ANSWER", "x")));
+        assert_eq!(of(7, "ANSWER", "x").len(), 16);
     }
 }

@@ -267,7 +267,7 @@ impl Judge {
         for member in self.members() {
             let orders: &[Order] = if member.is_pairwise() { &[Order::Forth, Order::Back] } else { &[Order::Single] };
             for &order in orders {
-                prompts.extend(member.prompt(seed, &item.id, &member.texts(item, order))?);
+                prompts.extend(member.prompt(seed, &member.texts(item, order))?);
             }
         }
         Ok(prompts)
@@ -304,7 +304,7 @@ impl Question<'_> {
     fn step(&self, replies: &Replies<'_>, prefix: &str) -> Step<Result<Reading, String>> {
         let key = format!("{prefix}{}/{}", self.order.key(), self.repeat);
         let texts = self.judge.texts(self.item, self.order);
-        let prompt = match self.judge.prompt(self.seed, &self.item.id, &texts) {
+        let prompt = match self.judge.prompt(self.seed, &texts) {
             Ok(Some(prompt)) => prompt,
             Ok(None) => return Step::Done(Err("a panel has no prompt of its own".to_owned())),
             Err(error) => return Step::Done(Err(format!("the prompt cannot be made: {error}"))),
@@ -388,7 +388,9 @@ impl Question<'_> {
             }
             Asker::Program { provider, .. } => {
                 let mut document = Map::new();
-                document.insert("id".to_owned(), json!(self.item.id));
+                // The example, as in a run: the same question has one place in the cache.
+                let id = self.item.example.as_ref().unwrap_or(&self.item.id);
+                document.insert("id".to_owned(), json!(id));
                 document.insert("trial".to_owned(), json!(self.repeat));
                 document.insert("judge".to_owned(), json!(self.judge.name));
                 document.insert("order".to_owned(), json!(self.order.key()));

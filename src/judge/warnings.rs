@@ -19,7 +19,7 @@ pub struct ModelFacts<'m> {
     pub temperature: Option<f64>,
 }
 
-/// The warnings about a judge on its own.
+/// The warnings about a judge on its own; `model` is `None` of a program and of a panel.
 #[must_use]
 pub fn warnings(files: &Files, model: Option<ModelFacts<'_>>) -> Vec<String> {
     let spec = &files.spec;
@@ -48,6 +48,10 @@ pub fn warnings(files: &Files, model: Option<ModelFacts<'_>>) -> Vec<String> {
     }
     if spec.kind == JudgeKind::Panel && spec.members.len().is_multiple_of(2) {
         found.push(format!("judge `{name}`: an even number of members; of two middle grades the lower one counts"));
+    }
+    if model.is_none() {
+        // A program reads no rubric; of a panel the members are warned about.
+        return found;
     }
     for (what, words) in [("rubric", rubric_words(files)), ("prompt", files.prompt_words)] {
         if words > MOST_WORDS {

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::Report;
 use super::charts::{Diagram, Matrices, Scatter, Trend, diagrams, matrices, scatter, trends};
 use super::examples::{Change, Example, Examples, Outcome};
+use super::judged::CORRECTED;
 use super::text::{escape_control, escape_lines};
 use super::view::{Row, View};
 use crate::compare::OVERALL;
@@ -46,6 +47,7 @@ struct Page {
     script_sha256: String,
     version: &'static str,
     view: Value,
+    corrected_note: &'static str,
     overall: Value,
     groups: Value,
     small_groups: Value,
@@ -87,6 +89,7 @@ pub fn html(report: &Report) -> Result<String, minijinja::Error> {
         script_sha256: sha256_base64(SCRIPT),
         version: env!("CARGO_PKG_VERSION"),
         view: harmless(view),
+        corrected_note: CORRECTED,
         overall: harmless(&overall),
         groups: groups(&view.rows),
         small_groups: groups(&view.small_rows),

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::honest::HonestView;
+use super::judged::CORRECTED;
 use super::text::escape_markdown;
 use super::view::{Row, View, grouped_digits};
 
@@ -51,6 +52,7 @@ pub fn markdown(view: &View, limit: Limit) -> String {
     add("verdict", &|out| head(out, view));
     add("regressed cells", &|out| regressed(out, view));
     add("rules", &|out| rules(out, view));
+    add("corrected rates", &|out| corrected(out, view));
     add("what to do", &|out| list(out, "What to do", &view.next_steps));
     add("metrics", &|out| estimates(out, view));
     add("examples that broke", &|out| broken(out, view));
@@ -61,6 +63,7 @@ pub fn markdown(view: &View, limit: Limit) -> String {
     add("honest baselines", &|out| honest(out, view));
     add("warnings", &|out| list(out, "Warnings", &view.warnings));
     add("cost and latency", &|out| costs(out, view));
+    add("scores by length", &|out| lengths(out, view));
     add("provenance", &|out| folded(out, "Provenance", view.provenance.iter().map(|(a, b)| format!("{a}: {b}"))));
     add("method", &|out| folded(out, "Method", view.method.iter().cloned()));
     fit(sections, limit)
@@ -249,6 +252,34 @@ fn costs(out: &mut String, view: &View) -> std::fmt::Result {
         writeln!(out, "| {} |{before} {} |", cost.what, cost.head)?;
     }
     writeln!(out, "\n</details>\n")
+}
+
+/// What judged rates come to, beside what the judge said.
+fn corrected(out: &mut String, view: &View) -> std::fmt::Result {
+    if view.corrected.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<details><summary>Judged rates, corrected by the labels</summary>\n")?;
+    writeln!(out, "| metric | side | judge | two-source | PPI++ |\n| --- | --- | --: | --: | --: |")?;
+    for row in &view.corrected {
+        let metric = escape_markdown(&row.metric, 100);
+        writeln!(out, "| {metric} | {} | {} | {} | {} |", row.side, row.raw, row.corrected, row.ppi)?;
+    }
+    writeln!(out, "\n{CORRECTED}\n\n</details>\n")
+}
+
+/// What judges say by the length of the answer.
+fn lengths(out: &mut String, view: &View) -> std::fmt::Result {
+    for table in &view.lengths {
+        let (scorer, judge) = (escape_markdown(&table.scorer, 100), escape_markdown(&table.judge, 80));
+        writeln!(out, "<details><summary>Scores by length of the answer: {scorer}, by {judge}</summary>\n")?;
+        writeln!(out, "| characters | {} |\n| --- |{}", table.head.join(" | "), " --: |".repeat(table.head.len()))?;
+        for row in &table.rows {
+            writeln!(out, "| {} | {} |", row.length, row.cells.join(" | "))?;
+        }
+        writeln!(out, "\nRank correlation of length and score: {}.\n\n</details>\n", table.correlation)?;
+    }
+    Ok(())
 }
 
 fn folded(out: &mut String, title: &str, lines: impl Iterator<Item = String>) -> std::fmt::Result {

@@ -13,6 +13,7 @@ mod export;
 mod honest;
 mod html;
 mod json;
+mod judged;
 mod junit;
 mod markdown;
 mod steps;
@@ -24,8 +25,8 @@ mod view;
 
 use std::borrow::Cow;
 
-use crate::compare::{Comparison, Identity, MetricEstimate};
-use crate::gate::Verdict;
+use crate::compare::{Comparison, Identity, LengthProfile, MetricEstimate};
+use crate::gate::{CorrectedMetric, Verdict};
 use crate::table::{TableError, csv_text, parquet_bytes};
 
 pub use calibration::{CalibrationReport, HistoryRow, calibration_html, calibration_markdown, calibration_terminal};
@@ -34,6 +35,7 @@ pub use details::{Candidates, ConfusionPair, Details, Look, ReliabilityPair, loo
 pub use examples::{Change, Column, Example, Examples, Outcome, Passes, Said};
 pub use honest::{HonestRow, HonestView};
 pub use json::{json_digits, json_text};
+pub use judged::{CorrectedRow, LengthRow, LengthTable};
 pub use markdown::{Limit, markdown};
 pub use terminal::terminal;
 pub use text::{escape_control, escape_lines, escape_markdown};
@@ -88,6 +90,12 @@ pub struct Alone {
     pub record: Identity,
     /// Its metrics.
     pub metrics: Vec<MetricEstimate>,
+    /// What judges say by the length of the answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<LengthProfile>,
+    /// What judged metrics come to when the judge's labels are taken into account.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub corrected: Vec<CorrectedMetric>,
 }
 
 /// What a report is about.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::honest::HonestView;
+use super::judged::CorrectedRow;
 use super::text::escape_control;
 use super::view::{Row, RuleRow, View};
 
@@ -51,6 +52,8 @@ fn sections(out: &mut String, view: &View, paint: &Paint) -> std::fmt::Result {
     broken(out, view)?;
     let rules: Vec<String> = view.rules.iter().map(RuleRow::line).collect();
     list(out, "rules", &rules)?;
+    let corrected: Vec<String> = view.corrected.iter().map(CorrectedRow::line).collect();
+    list(out, "judged rates, corrected by the labels", &corrected)?;
     list(out, "undecided", &view.undecided)?;
     let flips: Vec<String> =
         view.flips.iter().filter(|(_, n)| *n > 0).map(|(class, n)| format!("{n} {class}")).collect();

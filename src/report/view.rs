@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::costs::{Cost, costs};
 use super::honest::HonestView;
+use super::judged::{CorrectedRow, LengthTable, corrected_rows, length_remarks, length_tables};
 use super::steps::next_steps;
 use super::unit::Unit;
 use crate::compare::{
@@ -132,6 +133,10 @@ pub struct View {
     pub undecided: Vec<String>,
     /// How many examples flipped, by class.
     pub flips: Vec<(&'static str, usize)>,
+    /// What judged rates and means come to without the judge's known errors.
+    pub corrected: Vec<CorrectedRow>,
+    /// What judges say by the length of the answer.
+    pub lengths: Vec<LengthTable>,
     /// What the answers of either side took; empty where nothing is known.
     pub costs: Vec<Cost>,
     /// The head beside honest baselines.
@@ -334,9 +339,11 @@ impl View {
                 ("pass less often", verdict.flips.wavering_worse.len()),
                 ("pass more often", verdict.flips.wavering_better.len()),
             ],
+            corrected: corrected_rows(&verdict.judges),
+            lengths: length_tables(&verdict.lengths),
             costs: Vec::new(),
             honest: HonestView::new(&verdict.honest_baselines, metrics),
-            warnings: verdict.warnings.clone(),
+            warnings: [&verdict.warnings[..], &length_remarks(&verdict.lengths)].concat(),
             provenance: vec![
                 provenance("baseline", &verdict.baseline),
                 provenance("head", &verdict.head),
@@ -394,9 +401,11 @@ impl View {
                 ("pass less often", comparison.flips.wavering_worse.len()),
                 ("pass more often", comparison.flips.wavering_better.len()),
             ],
+            corrected: Vec::new(),
+            lengths: length_tables(&comparison.lengths),
             costs: Vec::new(),
             honest: HonestView::default(),
-            warnings: comparison.warnings.clone(),
+            warnings: [&comparison.warnings[..], &length_remarks(&comparison.lengths)].concat(),
             provenance: vec![provenance("baseline", &comparison.baseline), provenance("head", &comparison.head)],
             method: vec![format!(
                 "p is two-sided and of each cell alone (McNemar's exact test for 0/1 scores of one trial, else t on \
@@ -447,6 +456,8 @@ impl View {
             p_heading: "p",
             undecided: Vec::new(),
             flips: Vec::new(),
+            corrected: Vec::new(),
+            lengths: Vec::new(),
             costs: Vec::new(),
             honest: HonestView::default(),
             warnings: Vec::new(),

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use super::binomial;
 use super::error::{Result, StatError, all_finite, at_least, finite_sample, positive, same_length};
 use super::interval::{Alpha, Interval};
 use super::mean::{MeanEstimate, differences, mean};
@@ -215,6 +216,39 @@ where
     Ok(defined)
 }
 
+/// As [`resampled`] for items of which only the class matters: `counts` items of each class; `statistic` gets how many of
+/// each were drawn. It takes as long as there are classes, however many items there are.
+///
+/// # Errors
+/// As [`resampled`].
+pub fn resampled_counts<F>(counts: &[u64], resampling: Resampling, statistic: F) -> Result<Vec<f64>>
+where
+    F: Fn(&[u64]) -> Option<f64> + Sync,
+{
+    let n: u64 = counts.iter().sum();
+    at_least("items", 2, n as usize)?;
+    let resampling = resampling.checked()?;
+    let values = replicated(
+        resampling,
+        || vec![0; counts.len()],
+        |drawn: &mut Vec<u64>, rng| {
+            let (mut left, mut rest) = (n, n);
+            for (drawn, &count) in drawn.iter_mut().zip(counts) {
+                // Of what is left to draw, those of this class; the last class with items takes all.
+                *drawn = if count == 0 { 0 } else { binomial::draw(left, count as f64 / rest as f64, rng) };
+                left -= *drawn;
+                rest -= count;
+            }
+            statistic(drawn).filter(|value| value.is_finite())
+        },
+    );
+    let defined: Vec<f64> = values.into_iter().flatten().collect();
+    if 2 * defined.len() < resampling.replicates {
+        return Err(StatError::Undefined("the statistic on most of the bootstrap resamples"));
+    }
+    Ok(defined)
+}
+
 /// Leave-one-out values of any statistic, for [`acceleration`].
 ///
 /// # Errors
@@ -294,6 +328,19 @@ mod tests {
         let replicates = mean_replicates(&[0.1; 7], FEW).unwrap();
         assert!(replicates.percentile(FIVE).is_err() && replicates.basic(FIVE).is_err());
         assert!(replicates.bca(FIVE, mean_acceleration(&[0.1; 7]).unwrap()).is_err());
+    }
+
+    #[test]
+    fn classes_are_drawn_as_their_items_are() {
+        // Nine of thirty pass: the replicates are Binomial(30, .3)/30.
+        let share = |drawn: &[u64]| Some(drawn[1] as f64 / drawn.iter().sum::<u64>() as f64);
+        let values = resampled_counts(&[21, 9, 0], FEW, share).unwrap();
+        assert!(values.iter().all(|value| (30.0 * value).fract().abs() < 1e-9 || (30.0 * value).fract() > 1.0 - 1e-9));
+        let found = Replicates::new(0.3, values).unwrap();
+        let centre = found.sorted().iter().sum::<f64>() / 2000.0;
+        assert!((centre - 0.3).abs() < 0.01, "{centre}");
+        assert!((found.standard_error() - f64::sqrt(0.3 * 0.7 / 30.0)).abs() < 0.005);
+        assert!(resampled_counts(&[1], FEW, share).is_err() && resampled_counts(&[4, 5], FEW, |_| None).is_err());
     }
 
     #[test]

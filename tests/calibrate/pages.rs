@@ -117,7 +117,7 @@ fn judges_side_by_side() {
     ]);
     assert_eq!(ran.exit, 0, "{}", ran.stderr);
     assert!(ran.stdout.contains("judges side by side"), "{}", ran.stdout);
-    for part in ["0.0200 $", "0.0010 $", "900 ms", "120 ms"] {
+    for part in ["0.0200 $", "0.001000 $", "900 ms", "120 ms"] {
         assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
     }
 }

@@ -219,7 +219,20 @@ fn own_family_is_compared_beside_human_labels() {
     let unlabelled = audit(&["--family", "gpt"]);
     assert_eq!(unlabelled["outcome"], "not-measured");
     assert!(unlabelled["sentence"].as_str().unwrap().contains("no human labels"), "{unlabelled}");
-    project.write("judges/j/labels/a.jsonl", &labels);
+    // Stand-ins are no people: they may prefer a family too.
+    project.write("judges/j/labels/a.jsonl", &labels.replace("\"human\"", "\"stand-in\""));
+    let by_stand_ins = audit(&["--family", "gpt"]);
+    assert_eq!(by_stand_ins["outcome"], "not-measured");
+    assert!(by_stand_ins["sentence"].as_str().unwrap().contains("only labels of stand-ins"), "{by_stand_ins}");
+    // Beside people they count for nothing.
+    let kinder = |line: &str| {
+        let mut row: Value = serde_json::from_str(line).unwrap();
+        (row["rater"], row["kind"], row["label"]) = (json!("s"), json!("stand-in"), json!(3));
+        row.to_string()
+    };
+    let rest: Vec<String> = labels.lines().filter(|line| line.contains("\"r1\"")).map(kinder).collect();
+    let both = format!("{labels}{}\n", rest.join("\n"));
+    project.write("judges/j/labels/a.jsonl", &both);
     let found = audit(&["--family", "gpt"]);
     assert_eq!(
         (&found["outcome"], &found["effect"], &found["n"]),

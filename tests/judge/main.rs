@@ -9,4 +9,5 @@ mod project;
 mod runs;
 mod server;
 mod shipped;
+mod side_by_side;
 mod verbs;

@@ -93,6 +93,20 @@ fn known_cases_are_tried() {
     project.exits(2, &["judge", "try", "j"]);
 }
 
+/// A program reads no rubric: what a model would need is no warning there.
+#[test]
+fn a_program_is_not_asked_for_levels() {
+    let project = Project::new(&["x"], "[scorers.right.exact]\nexpected = \"/fact\"\n");
+    let scale = "[scale]\nvalues = [0, 1]\n";
+    project.write("judges/p/judge.toml", &format!("kind = \"grade\"\n[model.command]\nargv = [\"true\"]\n{scale}"));
+    project.write("judges/p/prompt.md.j2", PROMPT);
+    let shown = project.ok(&["judge", "show", "p"]);
+    assert!(!shown.contains("warning:"), "{shown}");
+    project.judge("m", "http://127.0.0.1:9/v1", "kind = \"grade\"", scale, PROMPT);
+    let shown = project.ok(&["judge", "show", "m"]);
+    assert!(shown.contains("warning: judge `m`: the levels of `overall` are not described"), "{shown}");
+}
+
 #[test]
 fn show_says_which_calibration_counts() {
     let project = Project::new(&["x"], "[scorers.right.exact]\nexpected = \"/fact\"\n");

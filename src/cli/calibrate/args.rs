@@ -12,19 +12,21 @@ use crate::stats::Alpha;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CalibrateArgs {
-    /// The judge, a folder in `judges/`; its items and labels are read from there
+    /// The judge, a folder in `judges/`; its items and labels are read from there. Several judges are measured side by side
+    /// on the items and labels of the first
     #[arg(value_name = "JUDGE", conflicts_with = "table")]
-    pub(super) judge_name: Option<String>,
+    pub(super) judge_names: Vec<String>,
     /// Labels and grades in one file: CSV, TSV, JSON lines or Parquet
     #[arg(long, value_name = "FILE")]
     pub(super) table: Option<PathBuf>,
-    /// Recorded judgements of JUDGE: id, dimension, grade, rationale [default: the judge is asked]
-    #[arg(long, value_name = "FILE", requires = "judge_name", conflicts_with = "run")]
-    pub(super) judgements: Option<PathBuf>,
+    /// Recorded judgements of JUDGE: id, dimension, grade, rationale; of several judges a file each, in their order
+    /// [default: the judge is asked]
+    #[arg(long, value_name = "FILE,…", value_delimiter = ',', requires = "judge_names", conflicts_with = "run")]
+    pub(super) judgements: Vec<PathBuf>,
     /// A run in which JUDGE graded: id, folder, or `latest`
-    #[arg(long, value_name = "RECORD", requires = "judge_name")]
+    #[arg(long, value_name = "RECORD", requires = "judge_names")]
     pub(super) run: Option<String>,
-    /// With --run: the scorer that is JUDGE [default: the one of its name]
+    /// With --run and one JUDGE: the scorer that is it [default: the one that it is behind]
     #[arg(long, value_name = "NAME", requires = "run")]
     pub(super) scorer: Option<String>,
     /// What the cache of answers is used for where JUDGE is asked: rw, ro (nobody is asked), refresh, off

@@ -6,10 +6,13 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::calibrate::{Digests, ScaleWish};
+use crate::call::Pointer;
+use crate::candidate::Answer;
 use crate::cli::failure::Failure;
 use crate::config::Project;
 use crate::judge::{Accepted, Grade, Item, JudgeId, read_items};
 use crate::run::{LoadedJudge, judges_folder, load_judge};
+use crate::score::ScorerSpec;
 
 /// A judge with its items.
 pub(in crate::cli) struct Card {
@@ -56,6 +59,25 @@ pub(in crate::cli) fn items_of(path: &std::path::Path) -> Result<Vec<Item>, Fail
     Ok(if path.is_file() { read_items(path)? } else { Vec::new() })
 }
 
+/// The places in answer and `expected` that the project's scorers show a judge; of several scorers those of the first by
+/// name. Nothing where no scorer asks it.
+pub(in crate::cli) fn places(project: &Project, judge: &str) -> Option<(Pointer, Pointer)> {
+    let asked = project.config.scorers.values().filter_map(ScorerSpec::judge).find(|spec| spec.judge == judge)?;
+    Some((asked.answer.clone(), asked.reference.clone()))
+}
+
+/// What a scorer sees of an answer that a record keeps as a text.
+pub(in crate::cli) fn seen(answer: &str, place: &Pointer) -> Option<Value> {
+    place.find(&Answer::from_text(answer.to_owned()).value).cloned()
+}
+
+/// Whether two values are one answer, once as a text and once as the JSON in it.
+pub(in crate::cli) fn is_same(one: &Value, other: &Value) -> bool {
+    let read =
+        |value: &Value| value.as_str().map_or_else(|| value.clone(), |text| Answer::from_text(text.to_owned()).value);
+    one == other || read(one) == read(other)
+}
+
 impl Card {
     /// Reads a judge's folder.
     pub(in crate::cli) fn read(project: &Project, name: &str) -> Result<Self, Failure> {
@@ -92,8 +114,10 @@ impl Card {
 
     /// The grade of a scorer that says yes or no.
     pub(in crate::cli) fn truth(&self, truth: bool) -> Grade {
-        match self.values.first() {
-            Some(Grade::Number(_)) => Grade::Number(f64::from(u8::from(truth))),
+        match &self.values[..] {
+            [Grade::Number(_), ..] => Grade::Number(f64::from(u8::from(truth))),
+            // As a scorer makes right and wrong of two labels.
+            [worse, better] => if truth { better } else { worse }.clone(),
             _ => Grade::Label(truth.to_string()),
         }
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::args::CalibrateArgs;
-use super::card::{Card, digests};
+use super::card::{Card, digests, is_same, seen};
 use super::printed::Source;
 use crate::calibrate::Digests;
+use crate::call::Pointer;
 use crate::cli::args::Global;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -17,7 +18,7 @@ use crate::judge::{Extra, Grade, Item, JudgeLine, ONLY_DIMENSION, read_judgement
 use crate::provider::Router;
 use crate::record::{RunRecord, load};
 use crate::run::{JudgedItem, Work, judge_items};
-use crate::score::Value;
+use crate::score::{ScorerSpec, Value};
 use crate::table::{sha256_hex, sha256_of_file};
 
 /// What the judge said, and where that comes from.
@@ -29,59 +30,81 @@ pub(super) struct Grades {
     pub(super) by: Option<Digests>,
 }
 
+/// The grades of every judge, in their order.
 pub(super) fn grades(
     args: &CalibrateArgs,
-    card: &Card,
+    cards: &[Card],
     (project, global, output): (&Project, &Global, &Output),
-) -> Result<Grades, Failure> {
-    match (&args.judgements, &args.run) {
-        (Some(file), _) => Ok(Grades {
-            lines: read_judgements(file, ONLY_DIMENSION)?,
-            path: file.clone(),
-            source: Source { file: file.display().to_string(), sha256: sha256_of_file(file)? },
-            by: None,
-        }),
-        (None, Some(run)) => {
-            let record = load(&project.store().find(run)?)?;
-            let (lines, by) = of_record(args, card, &record)?;
-            let source = Source {
-                file: format!("run {}", record.manifest.made.run_id),
-                sha256: record.manifest.record_sha256.clone(),
-            };
-            Ok(Grades { lines, path: PathBuf::from(run), source, by })
+) -> Result<Vec<Grades>, Failure> {
+    if !args.judgements.is_empty() {
+        if args.judgements.len() != cards.len() {
+            let (files, judges) = (args.judgements.len(), cards.len());
+            return Err(Failure::input(format!("--judgements names {files} files for {judges} judges"))
+                .hint("name one file for each judge, in their order"));
         }
-        (None, None) => live(args, card, (project, global, output)),
+        let one = |file: &PathBuf| {
+            Ok(Grades {
+                lines: read_judgements(file, ONLY_DIMENSION)?,
+                path: file.clone(),
+                source: Source { file: file.display().to_string(), sha256: sha256_of_file(file)? },
+                by: None,
+            })
+        };
+        return args.judgements.iter().map(one).collect();
     }
+    let Some(run) = &args.run else { return live(args, cards, (project, global, output)) };
+    if args.scorer.is_some() && cards.len() > 1 {
+        return Err(Failure::input("--scorer is for one judge".to_owned())
+            .hint("of several judges the scorer is the one that the judge is behind"));
+    }
+    let record = load(&project.store().find(run)?)?;
+    let one = |card: &Card| {
+        let (lines, by) = of_record(args, (project, card), &record)?;
+        let source = Source {
+            file: format!("run {}", record.manifest.made.run_id),
+            sha256: record.manifest.record_sha256.clone(),
+        };
+        Ok(Grades { lines, path: PathBuf::from(run), source, by })
+    };
+    cards.iter().map(one).collect()
 }
 
-/// Asks the judge itself, through cache, retries, limits and budget like any other run.
+/// Asks the judges themselves, through cache, retries, limits and one budget like any other run.
 fn live(
     args: &CalibrateArgs,
-    card: &Card,
+    cards: &[Card],
     (project, global, output): (&Project, &Global, &Output),
-) -> Result<Grades, Failure> {
-    if card.items.is_empty() {
+) -> Result<Vec<Grades>, Failure> {
+    if let Some(card) = cards.iter().find(|card| card.items.is_empty()) {
         return Err(Failure::input(format!("judge `{}` has no items to judge", card.name)).hint(
             "add items.jsonl to its folder, or take the answers of a run: `evalgauge label export RUN --for JUDGE`",
         ));
     }
     let concurrency = args.concurrency.map_or(project.config.concurrency, usize::from);
-    let providers: Vec<_> = card.loaded.providers().collect();
+    let providers: Vec<_> = cards.iter().flat_map(|card| card.loaded.providers()).collect();
     let outside = Outside::new(project, &providers, concurrency, args.cache)?;
-    let router = card.loaded.routed(Router::default(), &outside.around())?;
-    let work = Work {
-        judge: &card.loaded.judge,
-        items: &card.items,
-        seed: global.seed.unwrap_or(project.config.seed),
-        provider: &router,
-        concurrency,
-    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
-    let judged = runtime.block_on(judge_items(work, interrupted()))?;
+    let one = |card: &Card| {
+        let router = card.loaded.routed(Router::default(), &outside.around())?;
+        let work = Work {
+            judge: &card.loaded.judge,
+            items: &card.items,
+            seed: global.seed.unwrap_or(project.config.seed),
+            provider: &router,
+            concurrency,
+        };
+        Ok(asked(card, &runtime.block_on(judge_items(work, interrupted()))?))
+    };
+    let grades = cards.iter().map(one).collect();
     outside.told().iter().for_each(|line| output.note(line));
+    grades
+}
+
+/// What a judge said when it was asked.
+fn asked(card: &Card, judged: &[JudgedItem]) -> Grades {
     let lines: Vec<JudgeLine> = judged.iter().flat_map(|item| of_item(card, item)).collect();
     let said: Vec<String> = lines
         .iter()
@@ -91,7 +114,7 @@ fn live(
         })
         .collect();
     let source = Source { file: "the judge, asked".to_owned(), sha256: sha256_hex(said.join("\n")) };
-    Ok(Grades { lines, path: card.folder.join("items.jsonl"), source, by: None })
+    Grades { lines, path: card.folder.join("items.jsonl"), source, by: None }
 }
 
 /// The grades of one item, a line a dimension; without a readable reply each is unparsed.
@@ -110,7 +133,7 @@ fn of_item(card: &Card, item: &JudgedItem) -> Vec<JudgeLine> {
 /// The grades of one scorer of a record, and who gave them. An item is an answer: `example#trial`, trials from 1.
 fn of_record(
     args: &CalibrateArgs,
-    card: &Card,
+    (project, card): (&Project, &Card),
     record: &RunRecord,
 ) -> Result<(Vec<JudgeLine>, Option<Digests>), Failure> {
     let scorers = &record.manifest.asked.scorers;
@@ -124,11 +147,18 @@ fn of_record(
     let by = scorer.judge.as_ref();
     let whole = by.map(|id| id.dimension.as_str()).filter(|dimension| *dimension != "*").unwrap_or(ONLY_DIMENSION);
     let known: BTreeMap<&str, &Item> = card.items.iter().map(|item| (item.id.as_str(), item)).collect();
+    let shown = project.config.scorers.get(&wanted).and_then(ScorerSpec::judge);
+    let place = shown.map_or_else(Pointer::default, |spec| spec.answer.clone());
     let mut lines = Vec::new();
     for sample in &record.samples {
         let named = [format!("{}#{}", sample.id, sample.trial + 1), sample.id.clone()];
         let Some(item) = named.iter().find_map(|id| known.get(id.as_str())) else { continue };
-        if !is_answer(item, sample.answer.as_deref()) {
+        let is_answer = |answer: &String| {
+            let part = seen(answer, &place);
+            is_same(&item.answer, &serde_json::Value::String(answer.clone()))
+                || part.is_some_and(|part| is_same(&item.answer, &part))
+        };
+        if !sample.answer.as_ref().is_some_and(is_answer) {
             // Labels are of another answer.
             continue;
         }
@@ -147,14 +177,6 @@ fn of_record(
             .hint("items are answers: make them from this run with `evalgauge label export RUN --for JUDGE`"));
     }
     Ok((lines, by.map(digests)))
-}
-
-/// Whether an item is this answer.
-fn is_answer(item: &Item, answer: Option<&str>) -> bool {
-    match &item.answer {
-        serde_json::Value::String(text) => answer == Some(text.as_str()),
-        other => answer.and_then(|text| serde_json::from_str(text).ok()).as_ref() == Some(other),
-    }
 }
 
 fn grade_of(card: &Card, value: &Value) -> Option<Grade> {

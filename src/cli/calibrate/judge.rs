@@ -1,4 +1,4 @@
-//! A judge of the project against the labels in its folder.
+//! A judge of the project against the labels in its folder, or several beside each other.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -20,71 +20,153 @@ use crate::table::{
     TableError, column_names, for_each_line, json_reason, sha256_hex, sha256_of_file, write_atomically,
 };
 
-pub(super) fn run(args: &CalibrateArgs, name: &str, global: &Global, output: &Output) -> Result<Exit, Failure> {
+pub(super) fn run(args: &CalibrateArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let project = Project::open(global.config.as_deref())?;
-    let card = Card::read(&project, name)?;
-    let files = label_files(args, &card)?;
+    let cards = cards(&project, &args.judge_names)?;
+    let first = &cards[0];
+    let files = label_files(args, first)?;
     let mut entries = Entries::default();
     for file in &files {
         entries.add_table(file, &columns(args, file)?)?;
     }
     let people = entries.rater_names().to_vec();
-    for item in &card.items {
+    for item in &first.items {
         let labels = item.labels.iter().map(|(key, value)| (key.clone(), value.iter().map(str::to_owned).collect()));
         entries.describe(&item.id, labels.collect(), texts(item));
     }
-    let grades = grades(args, &card, (&project, global, output))?;
-    entries.add_judgements(&grades.path, name, &grades.lines);
+    let mut grades = grades(args, &cards, (&project, global, output))?;
+    for (card, grades) in cards.iter().zip(&mut grades) {
+        if card.name != first.name {
+            // What the first does not grade has no labels here.
+            grades.lines.retain(|line| first.dimensions.contains(&line.dimension));
+        }
+        entries.add_judgements(&grades.path, &card.name, &grades.lines);
+        if grades.by.as_ref().is_some_and(|by| by.difference(&card.digests).is_some()) {
+            output
+                .note("warning: the run was graded by another version of the judge; the line is bound to that version");
+        }
+    }
+    let dimensions = dimensions(args, &cards, &entries, people)?;
+    let date = global.as_of.unwrap_or_else(|| jiff::Zoned::now().date());
+    let mut labels = Vec::new();
+    for file in &files {
+        labels.push(Source { file: file.display().to_string(), sha256: sha256_of_file(file)? });
+    }
+    let mut printed = Printed {
+        schema: "evalgauge.calibration/1",
+        sources: grades.iter().map(|grades| grades.source.clone()).chain(labels.iter().cloned()).collect(),
+        confidence: args.confidence,
+        gaps: entries.gaps().map(str::to_owned).collect(),
+        dimensions,
+        drift: Vec::new(),
+        line: None,
+        lines: Vec::new(),
+        history: Vec::new(),
+    };
+    for (card, grades) in cards.iter().zip(&grades) {
+        let line = line(args, (card, first), (date, grades, &labels), &printed.dimensions)?;
+        let (earlier, line, added) = append(card, &line)?;
+        if added {
+            output.note(&format!("a line was added to {}", card.folder.join(LINES).display()));
+        }
+        if cards.len() > 1 {
+            printed.lines.push(line);
+            continue;
+        }
+        // The same calibration a second time is compared with what was before the first.
+        let before = if added { earlier.as_slice() } else { &earlier[..earlier.len().saturating_sub(1)] };
+        printed.drift = drift(before, &line);
+        printed.history = earlier.iter().cloned().chain(added.then(|| line.clone())).collect();
+        printed.line = Some(line);
+    }
+    let title = match &args.judge_names[..] {
+        [name] => format!("Calibration of judge {name} on {date}"),
+        names => format!("Calibration of judges {} on {date}", names.join(", ")),
+    };
+    print(&title, &printed, output)?;
+    Ok(Exit::Pass)
+}
+
+/// The judges; those behind the first grade the items of the first, on its scale.
+fn cards(project: &Project, names: &[String]) -> Result<Vec<Card>, Failure> {
+    let mut cards: Vec<Card> = Vec::new();
+    for name in names {
+        let mut card = Card::read(project, name)?;
+        if let Some(first) = cards.first() {
+            if cards.iter().any(|known| known.name == *name) {
+                return Err(Failure::input(format!("the judge `{name}` is named twice")).hint("name each judge once"));
+            }
+            fits(first, &card)?;
+            card.items.clone_from(&first.items);
+        }
+        cards.push(card);
+    }
+    Ok(cards)
+}
+
+/// Refuses a judge that cannot stand beside the first one: labels of one scale say nothing about grades on another.
+fn fits(first: &Card, card: &Card) -> Result<(), Failure> {
+    let (one, other) = (&first.name, &card.name);
+    let refused = |what: String| {
+        Err(Failure::input(format!("judges `{one}` and `{other}` cannot stand side by side: {what}"))
+            .hint("judges of one table grade the same dimensions on one scale; calibrate them one by one"))
+    };
+    if first.values != card.values {
+        let list = |card: &Card| card.values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return refused(format!("one grades on {}, the other on {}", list(first), list(card)));
+    }
+    if first.pass_at != card.pass_at {
+        return refused("the pass begins at different grades".to_owned());
+    }
+    if first.loaded.judge.is_pairwise() != card.loaded.judge.is_pairwise() {
+        return refused("only one of them compares two answers".to_owned());
+    }
+    let shared: Vec<&String> = first.dimensions.iter().filter(|name| card.dimensions.contains(name)).collect();
+    if shared.is_empty() {
+        let (one, other) = (first.dimensions.join(", "), card.dimensions.join(", "));
+        return refused(format!("one grades {one}, the other {other}"));
+    }
+    let is_mean = |card: &Card, name: &str| card.loaded.judge.is_mean(name);
+    match shared.iter().find(|name| is_mean(first, name) != is_mean(card, name)) {
+        Some(name) => refused(format!("`{name}` is a mean of others in one of them only")),
+        None => Ok(()),
+    }
+}
+
+/// Every dimension that has labels, with the judges that grade it.
+fn dimensions(
+    args: &CalibrateArgs,
+    cards: &[Card],
+    entries: &Entries,
+    people: Vec<String>,
+) -> Result<Vec<Calibration>, Failure> {
+    let first = &cards[0];
     let wanted = Wanted {
         raters: if people.is_empty() { Vec::new() } else { sorted(people) },
-        judges: vec![name.to_owned()],
-        dimensions: card.dimensions.clone(),
+        judges: cards.iter().map(|card| card.name.clone()).collect(),
+        dimensions: first.dimensions.clone(),
         only_these_dimensions: true,
-        slices: slices(args, &card),
-        accepted: card.wish("").accepted(),
-        accepted_in: card.measured(),
-        items: card.ids(),
-        known_from: format!("judge `{name}`"),
+        slices: slices(args, first),
+        accepted: first.wish("").accepted(),
+        accepted_in: first.measured(),
+        items: first.ids(),
+        known_from: format!("judge `{}`", first.name),
     };
     let mut sheets = entries.sheets(&wanted)?;
     sheets.retain(|sheet| !sheet.raters.is_empty());
     if sheets.is_empty() {
+        let name = &first.name;
         return Err(Failure::input(format!("judge `{name}` has no labels"))
             .hint(format!("make a sheet with `evalgauge label export {name}`, or label on `evalgauge label serve`")));
     }
-    let dimensions = sheets
-        .iter()
-        .map(|sheet| Ok(calibrate(sheet, &args.options(card.wish(&sheet.dimension))?)?))
-        .collect::<Result<Vec<_>, Failure>>()?;
-    if grades.by.as_ref().is_some_and(|by| by.difference(&card.digests).is_some()) {
-        output.note("warning: the run was graded by another version of the judge; the line is bound to that version");
-    }
-    let date = global.as_of.unwrap_or_else(|| jiff::Zoned::now().date());
-    let mut sources = vec![grades.source.clone()];
-    for file in &files {
-        sources.push(Source { file: file.display().to_string(), sha256: sha256_of_file(file)? });
-    }
-    let line = line(args, &card, (date, &grades, &sources[1..]), &dimensions)?;
-    let (earlier, line, added) = append(&card, &line)?;
-    if added {
-        output.note(&format!("a line was added to {}", card.folder.join(LINES).display()));
-    }
-    let mut history = earlier.clone();
-    history.extend(added.then(|| line.clone()));
-    // The same calibration a second time is compared with what was before the first.
-    let before = if added { earlier.as_slice() } else { &earlier[..earlier.len().saturating_sub(1)] };
-    let printed = Printed {
-        schema: "evalgauge.calibration/1",
-        sources,
-        confidence: args.confidence,
-        gaps: entries.gaps().map(str::to_owned).collect(),
-        dimensions,
-        drift: drift(before, &line),
-        line: Some(line),
-        history,
+    let grades = |judge: &str, dimension: &String| {
+        cards.iter().any(|card| card.name == judge && card.dimensions.contains(dimension))
     };
-    print(&format!("Calibration of judge {name} on {date}"), &printed, output)?;
-    Ok(Exit::Pass)
+    for sheet in &mut sheets {
+        let dimension = sheet.dimension.clone();
+        sheet.judges.retain(|judge| grades(&judge.name, &dimension));
+    }
+    sheets.iter().map(|sheet| Ok(calibrate(sheet, &args.options(first.wish(&sheet.dimension))?)?)).collect()
 }
 
 const LINES: &str = "calibrations.jsonl";
@@ -140,22 +222,23 @@ fn slices(args: &CalibrateArgs, card: &Card) -> Vec<Vec<String>> {
     keys.into_iter().map(|key| vec![key]).collect()
 }
 
+/// What is kept of a judge; items are those of the first.
 fn line(
     args: &CalibrateArgs,
-    card: &Card,
+    (card, first): (&Card, &Card),
     (date, grades, labels): (Date, &Grades, &[Source]),
     found: &[Calibration],
 ) -> Result<CalibrationLine, Failure> {
     let mut data: Vec<String> = labels.iter().map(|source| source.sha256.clone()).collect();
-    let items = card.folder.join("items.jsonl");
+    let items = first.folder.join("items.jsonl");
     if items.is_file() {
         data.push(sha256_of_file(&items)?);
     }
     data.sort();
-    let dimensions = found
-        .iter()
-        .filter_map(|one| Some((one.dimension.clone(), DimensionLine::of(one, one.judges.first()?))))
-        .collect();
+    let own = |one: &Calibration| {
+        let judge = one.judges.iter().find(|judge| judge.judge == card.name)?;
+        Some((one.dimension.clone(), DimensionLine::of(one, judge)))
+    };
     Ok(CalibrationLine {
         date,
         judge: card.name.clone(),
@@ -163,7 +246,7 @@ fn line(
         data_sha256: sha256_hex(data.join("\n")),
         grades: GradesFrom { source: grades.source.file.clone(), sha256: grades.source.sha256.clone() },
         confidence: args.confidence,
-        dimensions,
+        dimensions: found.iter().filter_map(own).collect(),
     })
 }
 

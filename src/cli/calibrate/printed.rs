@@ -35,6 +35,9 @@ pub(super) struct Printed {
     /// Of a judge: its line in `calibrations.jsonl`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) line: Option<CalibrationLine>,
+    /// Of several judges: the line of each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) lines: Vec<CalibrationLine>,
     /// How κ moved since the last calibration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) drift: Vec<Drift>,

@@ -55,6 +55,7 @@ pub(super) fn run(args: &CalibrateArgs, file: &Path, output: &Output) -> Result<
         gaps: entries.gaps().map(str::to_owned).collect(),
         dimensions,
         line: None,
+        lines: Vec::new(),
         drift: Vec::new(),
         history: Vec::new(),
     };

@@ -7,7 +7,7 @@ use super::super::failure::Failure;
 use super::audit::{Audited, amount, graded};
 use crate::calibrate::{AuditLine, Experiment, not_measured};
 use crate::config::Project;
-use crate::judge::{Columns, Entries, Item, Layout, Wanted, family};
+use crate::judge::{Columns, Entries, Item, Layout, RaterKind, Wanted, family};
 use crate::run::{LoadedJudge, judges_folder};
 
 /// Mean label of people, by item and dimension.
@@ -45,12 +45,12 @@ pub(super) fn authors(
                 .to_owned(),
         );
     }
-    let labels = labels(audited, project, &loaded.judge.name)?;
+    let (labels, has_stand_ins) = labels(audited, project, &loaded.judge.name)?;
     if labels.is_empty() {
-        return missing(
-            "there are no human labels of these items; without them a better answer cannot be told from a preferred one"
-                .to_owned(),
-        );
+        return missing(format!(
+            "there are no human labels of these items{}; without them a better answer cannot be told from a preferred one",
+            if has_stand_ins { ", only labels of stand-ins, who may have a family of their own" } else { "" }
+        ));
     }
     let lines = judge.graded().into_iter().rev().map(|dimension| {
         let excess = |at: usize| {
@@ -93,8 +93,8 @@ fn folded(stated: &str) -> String {
     family(stated).map_or_else(|| stated.trim().to_lowercase(), str::to_owned)
 }
 
-/// What people said, from `labels/` of the judge: the mean of raters.
-fn labels(audited: &Audited<'_>, project: &Project, name: &str) -> Result<Labels, Failure> {
+/// What people said, from `labels/` of the judge: the mean of those raters who are people; and whether others are there.
+fn labels(audited: &Audited<'_>, project: &Project, name: &str) -> Result<(Labels, bool), Failure> {
     let folder = judges_folder(&project.root).join(name).join("labels");
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
@@ -104,7 +104,7 @@ fn labels(audited: &Audited<'_>, project: &Project, name: &str) -> Result<Labels
     });
     files.sort();
     if files.is_empty() {
-        return Ok(Labels::new());
+        return Ok((Labels::new(), false));
     }
     let mut entries = Entries::default();
     for file in &files {
@@ -120,17 +120,19 @@ fn labels(audited: &Audited<'_>, project: &Project, name: &str) -> Result<Labels
         };
         entries.add_table(file, &columns)?;
     }
-    let mut labels = Labels::new();
+    let (mut labels, mut has_stand_ins) = (Labels::new(), false);
     for sheet in entries.sheets(&Wanted::default())? {
+        has_stand_ins |= sheet.raters.iter().any(|rater| rater.kind == RaterKind::StandIn);
         let amounts: Vec<Option<f64>> = sheet.values.iter().map(|grade| amount(audited.judge, grade)).collect();
         for (at, id) in sheet.ids.iter().enumerate() {
+            let people = sheet.raters.iter().filter(|rater| rater.kind == RaterKind::Human);
             let given: Vec<f64> =
-                sheet.raters.iter().filter_map(|rater| amounts[*rater.labels.get(at)?.as_ref()? as usize]).collect();
+                people.filter_map(|rater| amounts[*rater.labels.get(at)?.as_ref()? as usize]).collect();
             if !given.is_empty() {
                 let mean = given.iter().sum::<f64>() / given.len() as f64;
                 labels.insert((id.clone(), sheet.dimension.clone()), mean);
             }
         }
     }
-    Ok(labels)
+    Ok((labels, has_stand_ins))
 }

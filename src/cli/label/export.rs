@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use crate::cli::args::{Global, OutputFormat};
-use crate::cli::calibrate::{Card, items_of, texts};
+use crate::cli::calibrate::{Card, is_same, items_of, places, seen, texts};
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::config::Project;
@@ -54,7 +54,7 @@ pub(super) fn run(args: &ExportArgs, global: &Global, output: &Output) -> Result
             Failure::input(format!("`{}` is no judge, and no run: {error}", args.subject))
                 .hint("judges are folders in `judges/`, runs are in `reports/`")
         })?)?;
-        of_record(&record, &project)
+        of_record(&record, &project, args.judge.as_deref())
     };
     if all.is_empty() {
         return Err(Failure::input(format!("`{}` has no items", args.subject))
@@ -90,8 +90,10 @@ pub(super) fn run(args: &ExportArgs, global: &Global, output: &Output) -> Result
     Ok(Exit::Pass)
 }
 
-/// The answers of a record as items: `example#trial`, trials from 1. Inputs are those of the eval set where it is there.
-fn of_record(record: &RunRecord, project: &Project) -> Vec<Item> {
+/// The answers of a record as items: `example#trial`, trials from 1. Inputs are those of the eval set where it is there. For
+/// a judge that a scorer of the project asks they are what that scorer shows it, so that people label what it grades.
+fn of_record(record: &RunRecord, project: &Project, judge: Option<&str>) -> Vec<Item> {
+    let (place, of_reference) = judge.and_then(|judge| places(project, judge)).unwrap_or_default();
     let data = &record.manifest.asked.dataset;
     let set = Folder::open(&project.evalsets(), &data.evalset).and_then(|folder| folder.load(Some(&data.tag)));
     let examples: BTreeMap<&str, &Example> = set.as_ref().map_or_else(
@@ -103,9 +105,10 @@ fn of_record(record: &RunRecord, project: &Project) -> Vec<Item> {
         let input = example.map(|example| example.input.clone());
         Some(Item {
             id: format!("{}#{}", sample.id, sample.trial + 1),
+            example: Some(sample.id.clone()),
             input: input.or_else(|| sample.input.clone().map(Value::String)).unwrap_or(Value::Null),
-            answer: Value::String(sample.answer.clone()?),
-            reference: example.and_then(|example| example.expected.clone()),
+            answer: seen(sample.answer.as_ref()?, &place)?,
+            reference: example.and_then(|example| of_reference.find(example.expected.as_ref()?).cloned()),
             other: None,
             labels: (*sample.labels).clone(),
         })
@@ -148,7 +151,7 @@ fn add_items(path: &Path, items: &[Item]) -> Result<usize, Failure> {
     for item in items {
         match known.get(item.id.as_str()) {
             None => fresh.push(item),
-            Some(there) if there.answer == item.answer => {}
+            Some(there) if is_same(&there.answer, &item.answer) => {}
             Some(_) => {
                 return Err(Failure::input(format!(
                     "{}: item `{}` has another answer already",

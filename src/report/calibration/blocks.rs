@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::CalibrationReport;
+use super::beside::side_by_side;
 use crate::calibrate::{
     Against, Calibration, Disagreement, InterRater, JudgeCalibration, Kappa, Measure, Ordered, Reliability, Use,
 };
@@ -64,23 +65,25 @@ pub(super) fn three(value: f64) -> String {
     if text == "-0.000" { "0.000".to_owned() } else { text.replace('-', "−") }
 }
 
-fn maybe(value: Option<f64>) -> String {
+pub(super) fn maybe(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), three)
 }
 
-fn span(interval: Option<Interval>) -> String {
-    interval.map_or_else(|| "–".to_owned(), |interval| format!("{} … {}", three(interval.low), three(interval.high)))
+/// The interval of a coefficient or a rate: beyond −1 and 1, where a normal approximation may end, there is nothing.
+pub(super) fn span(interval: Option<Interval>) -> String {
+    let ends = |interval: Interval| format!("{} … {}", three(interval.low), three(interval.high));
+    interval.map_or_else(|| "–".to_owned(), |interval| ends(interval.clipped(-1.0, 1.0)))
 }
 
-fn percent(value: Option<f64>) -> String {
+pub(super) fn percent(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{:.1} %", 100.0 * value))
 }
 
-fn kappa_cell(kappa: Option<Kappa>) -> String {
+pub(super) fn kappa_cell(kappa: Option<Kappa>) -> String {
     kappa.map_or_else(|| "–".to_owned(), |kappa| if kappa.degenerate { "0/0".to_owned() } else { three(kappa.value) })
 }
 
-fn texts(cells: &[&str]) -> Vec<String> {
+pub(super) fn texts(cells: &[&str]) -> Vec<String> {
     cells.iter().map(|&cell| cell.to_owned()).collect()
 }
 
@@ -122,8 +125,8 @@ fn dimension(report: &CalibrationReport<'_>, found: &Calibration, out: &mut Vec<
         out.push(Block::List { title: "warnings".to_owned(), items: found.warnings.clone() });
     }
     raters(found, out);
-    if found.judges.len() > 1 {
-        side_by_side(found, out);
+    if let Some(beside) = &found.side_by_side {
+        side_by_side(found, beside, out);
     }
     for judge in &found.judges {
         one_judge(found, judge, out);
@@ -235,28 +238,6 @@ fn pairs(raters: &InterRater, out: &mut Vec<Block>) {
         head.push("κ quadratic".to_owned());
     }
     out.push(Block::Table { title: "every two raters".to_owned(), head, rows: rows.collect() });
-}
-
-fn side_by_side(found: &Calibration, out: &mut Vec<Block>) {
-    let money =
-        |value: Option<f64>, unit: &str| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4} {unit}"));
-    let rows = found.judges.iter().map(|judge| {
-        vec![
-            judge.judge.clone(),
-            judge.compared.to_string(),
-            kappa_cell(judge.kappa),
-            span(judge.kappa.and_then(|kappa| kappa.interval)),
-            percent(Some(judge.unparsed.rate)),
-            money(judge.mean_cost_usd, "$"),
-            judge.mean_latency_ms.map_or_else(|| "–".to_owned(), |value| format!("{value:.0} ms")),
-            judge.licence.allows.words().to_owned(),
-        ]
-    });
-    out.push(Block::Table {
-        title: "judges side by side".to_owned(),
-        head: texts(&["judge", "n", "κ", "interval", "unparsed", "cost an item", "time an item", "may be used for"]),
-        rows: rows.collect(),
-    });
 }
 
 fn one_judge(found: &Calibration, judge: &JudgeCalibration, out: &mut Vec<Block>) {

@@ -2,6 +2,7 @@
 //!
 //! What is said, and in which order, is decided once ([`blocks`]); the renderers lay it out.
 
+mod beside;
 mod blocks;
 mod html;
 mod markdown;
