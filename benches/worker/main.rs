@@ -61,6 +61,7 @@ fn provider(me: &str, calls: usize, (workers, in_flight, at_once): (usize, usize
     let (budget, notices) = (Arc::new(Budget::new(BudgetSpec::default())), Notices::default());
     let prices = PriceTable::shipped();
     let around = Surroundings {
+        evalset: None,
         root: Path::new("."),
         environment: &|_| None,
         concurrency: at_once,

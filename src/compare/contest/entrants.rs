@@ -156,6 +156,7 @@ fn bare(side: &Side) -> Side {
         answers: None,
         inputs: None,
         judges: Vec::new(),
+        judged_scores: Vec::new(),
         measured: Vec::new(),
     }
 }
@@ -171,6 +172,7 @@ fn without_texts(side: &Side, rows: &[u32]) -> Side {
         answers: None,
         inputs: None,
         judges: Vec::new(),
+        judged_scores: Vec::new(),
         measured: Vec::new(),
     }
 }

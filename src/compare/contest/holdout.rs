@@ -128,6 +128,7 @@ fn of_rows(side: &Side, rows: &[u32]) -> Side {
         answers: side.answers.as_ref().map(|answers| some(answers, rows)),
         inputs: None,
         judges: side.judges.clone(),
+        judged_scores: Vec::new(),
         measured: side
             .measured
             .iter()
@@ -168,6 +169,7 @@ mod tests {
             answers: None,
             inputs: None,
             judges: Vec::new(),
+            judged_scores: Vec::new(),
             measured: Vec::new(),
         }
     }
