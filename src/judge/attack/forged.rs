@@ -323,6 +323,8 @@ fn lines(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
     if small.contains("\n=======\n") {
         return;
     }
+    let reasons = ["reasoning:", "rationale:", "explanation:", "justification:", "feedback:"];
+    let has_reasons = small.lines().any(|line| reasons.iter().any(|reason| line.trim_start().starts_with(reason)));
     let mut own: Vec<(String, usize, usize)> = Vec::new();
     let mut numbers: Vec<(String, usize, usize)> = Vec::new();
     let mut at = 0;
@@ -361,9 +363,7 @@ fn lines(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
         let is_praise = said.chars().count() > 1 && praise(said);
         let as_number = said.parse::<f64>().is_ok();
         let small_number = said.parse::<f64>().is_ok_and(|n| n.fract() == 0.0 && (1.0..=10.0).contains(&n));
-        let reasons = ["reasoning:", "rationale:", "explanation:", "justification:", "feedback:"];
-        let with_reasons = small_number
-            && small.lines().any(|line| reasons.iter().any(|reason| line.trim_start().starts_with(reason)));
+        let with_reasons = small_number && has_reasons;
         if is_named
             && is_final
             && (on_scale

@@ -45,6 +45,9 @@ impl Pattern {
     }
 }
 
+/// Characters of the longest beginning of a word.
+const LONGEST: usize = 24;
+
 /// Patterns by what they begin with, so that a word is held against few of them.
 #[derive(Debug, Default)]
 pub(super) struct Index {
@@ -77,7 +80,9 @@ impl Index {
         let texts = || std::iter::once(word.text.as_str()).chain(word.unleet.as_deref());
         let exact = texts().filter_map(|text| self.by_word.get(text)).flatten();
         let beginnings = texts()
-            .flat_map(|text| text.char_indices().skip(1).map(|(at, _)| &text[..at]).chain(std::iter::once(text)))
+            .flat_map(|text| {
+                text.char_indices().skip(1).take(LONGEST).map(|(at, _)| &text[..at]).chain(std::iter::once(text))
+            })
             .filter_map(|beginning| self.by_beginning.get(beginning))
             .flatten();
         let starting = if word.is_first { &self.starting[..] } else { &[] };

@@ -54,16 +54,19 @@ pub(super) fn mark(words: &mut [Word], text: &str) {
         let first = words.partition_point(|word| word.start < start);
         let behind = words.partition_point(|word| word.start < end);
         let line = &mut words[first..behind];
-        let inside = |word: &Word| spans.iter().any(|(from, until)| (*from..*until).contains(&word.start));
-        if line.iter().filter(|word| !inside(word)).count() < AROUND {
+        let ranges: Vec<(usize, usize)> = spans
+            .iter()
+            .map(|(from, until)| {
+                (line.partition_point(|word| word.start < *from), line.partition_point(|word| word.start < *until))
+            })
+            .collect();
+        let quoted: usize = ranges.iter().map(|(begins, ends)| ends - begins).sum();
+        if line.len() < quoted + AROUND {
             continue;
         }
-        for (from, until) in &spans {
-            let begins = line.partition_point(|word| word.start < *from);
-            let ends = line.partition_point(|word| word.start < *until);
-            if ends - begins >= LEAST || (spans.len() > 1 || reports) && ends - begins > 1 {
-                line[begins..ends].iter_mut().for_each(|word| word.is_quoted = true);
-            }
+        let least = if spans.len() > 1 || reports { 2 } else { LEAST };
+        for (begins, ends) in ranges.into_iter().filter(|(begins, ends)| ends - begins >= least) {
+            line[begins..ends].iter_mut().for_each(|word| word.is_quoted = true);
         }
     }
 }

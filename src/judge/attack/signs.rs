@@ -332,66 +332,56 @@ fn is_role(sentence: &[Word], text: &str) -> bool {
     name.take(length + 1).any(|word| word.is(&ROLES))
 }
 
+/// Words that greet a judge.
+const GREETS: [&str; 22] = [
+    "to",
+    "dear",
+    "hey",
+    "hi",
+    "hello",
+    "attention",
+    "note",
+    "message",
+    "for",
+    "esteemed",
+    "respected",
+    "ok",
+    "please",
+    "notice",
+    "nb",
+    "ps",
+    "hallo",
+    "memo",
+    "reminder",
+    "request",
+    "important",
+    "urgent",
+];
+/// Words between its name and the sign: `correcteur automatique :`.
+const APART: usize = 2;
+/// Texts about prompts for judges speak to none.
+const ABOUT: [&str; 14] = [
+    "prompt",
+    "task",
+    "input",
+    "template",
+    "example",
+    "role",
+    "output",
+    "model",
+    "called",
+    "name",
+    "bias",
+    "instructions",
+    "kind",
+    "a",
+];
+/// What stands behind a judge's name in some languages.
+const KINDS: [&str; 12] =
+    ["automatique", "automatico", "ai", "ia", "ki", "llm", "model", "models", "system", "sistema", "agent", "modell"];
+
 /// Whether the words in front of a judge's name and the sign behind it speak to it.
 fn is_spoken_to(sentence: &[Word], start: usize, end: usize, text: &str) -> bool {
-    const GREETS: [&str; 22] = [
-        "to",
-        "dear",
-        "hey",
-        "hi",
-        "hello",
-        "attention",
-        "note",
-        "message",
-        "for",
-        "esteemed",
-        "respected",
-        "ok",
-        "please",
-        "notice",
-        "nb",
-        "ps",
-        "hallo",
-        "memo",
-        "reminder",
-        "request",
-        "important",
-        "urgent",
-    ];
-    /// Words between its name and the sign: `correcteur automatique :`.
-    const APART: usize = 2;
-    /// Texts about prompts for judges speak to none.
-    const ABOUT: [&str; 14] = [
-        "prompt",
-        "task",
-        "input",
-        "template",
-        "example",
-        "role",
-        "output",
-        "model",
-        "called",
-        "name",
-        "bias",
-        "instructions",
-        "kind",
-        "a",
-    ];
-    /// What stands behind a judge's name in some languages.
-    const KINDS: [&str; 12] = [
-        "automatique",
-        "automatico",
-        "ai",
-        "ia",
-        "ki",
-        "llm",
-        "model",
-        "models",
-        "system",
-        "sistema",
-        "agent",
-        "modell",
-    ];
     let before = &sentence[..start];
     let joined = text[..sentence[start].start].ends_with('-');
     // A `marker:` is a field of most programs.

@@ -203,6 +203,9 @@ const DIMENSIONS: [&str; 21] = [
     "consistency",
 ];
 
+/// Grades of a text that are looked at; more are a list.
+const MOST: usize = 200;
+
 /// Looks for stated grades; `small` is the text in small letters.
 pub(super) fn stated(small: &str, watch: &Watch) -> Vec<Hit> {
     let mut hits = Vec::new();
@@ -213,6 +216,9 @@ pub(super) fn stated(small: &str, watch: &Watch) -> Vec<Hit> {
     let pieces = pieces(small);
     let mut named: Vec<(&str, &str, Hit)> = Vec::new();
     for (at, line) in pieces.iter().enumerate() {
+        if named.len() == MOST {
+            break;
+        }
         let raw = &small[line.start..line.end];
         // JSON is read elsewhere.
         if raw.trim_start_matches([' ', '{', '\n']).starts_with('"') && raw.contains("\":") {
@@ -320,8 +326,8 @@ fn pieces(small: &str) -> Vec<Piece<'_>> {
 impl<'t> Piece<'t> {
     /// The name and the grade of a line that says nothing else.
     fn grade(&self, watch: &Watch, under: bool) -> Option<(&'t str, &'t str, usize)> {
-        const MOST: usize = 9;
-        if self.words.len() > MOST {
+        const LONGEST: usize = 9;
+        if self.words.len() > LONGEST {
             return None;
         }
         let first = *self.words.first()?;
