@@ -79,6 +79,7 @@ fn side(kind: Kind, difficulty: &[f64], change: f64, at: usize, rng: &mut Stream
         answers: None,
         inputs: None,
         judges: Vec::new(),
+        judged_scores: Vec::new(),
         measured: Vec::new(),
     }
 }
