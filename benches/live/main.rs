@@ -204,12 +204,21 @@ fn peers(lines: &mut Vec<Line>, live: &str, base_url: &str, folder: &Path, rows:
             std::fs::write(&file, samples.join("\n")).map_err(text)?;
             std::fs::write(folder.join("inspect_live.py"), include_str!("../peers/inspect_live.py")).map_err(text)?;
             let args =
-                ["eval", "inspect_live.py", "--model", "openai/m", "--max-connections", "64", "--display", "none"];
-            let invocation = Invocation::new(command, args)
+                "eval inspect_live.py --model openai/m -M responses_api=false --max-connections 64 --display none";
+            let invocation = Invocation::new(command.as_str(), args.split(' '))
                 .env("SAMPLES", file.display().to_string())
                 .env("OPENAI_BASE_URL", base_url)
                 .env("OPENAI_API_KEY", "x");
+            let ended_well = || {
+                let logs = Command::new(&command)
+                    .args(["log", "list", "--status", "success", "--json"])
+                    .current_dir(folder)
+                    .output();
+                logs.is_ok_and(|logs| String::from_utf8_lossy(&logs.stdout).contains("\"task\""))
+            };
             match measure(&invocation, folder, 1, &mut || {}) {
+                // It exits with 0 also when the first call has failed.
+                Ok(_) if !ended_well() => eprintln!("Inspect AI did not end well, so it is not counted"),
                 Ok(figures) => lines.push(line(live, "Inspect AI", rows, figures)),
                 Err(why) => eprintln!("Inspect AI cannot be measured: {why}"),
             }
