@@ -147,8 +147,10 @@ impl Plan {
         let mut warnings = warnings(setup);
         warnings.extend(unused(&scorers, &examples));
         let mut provider = Router::default();
+        // One judgement of one answer serves every decision: only answers are drawn anew.
+        let of_judges = Surroundings { draw: None, ..setup.around };
         for judge in setup.judges.values() {
-            provider = judge.routed(provider, &setup.around)?;
+            provider = judge.routed(provider, &of_judges)?;
         }
         provider = setup.programs.routed(provider, &setup.around)?;
         if let System::Asked(spec) = setup.provider {
