@@ -141,7 +141,7 @@ pub struct Tool {
 
 /// Whether the model must call something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum ToolChoice {
     /// As it likes.
     Auto,

@@ -47,10 +47,6 @@ impl Failure {
 /// Reading what the user named is the user's to mend; a full or broken disk is the machine's.
 pub(super) fn io_exit(error: &std::io::Error) -> Exit {
     use std::io::ErrorKind;
-    // A temporary file puts its name around what the system said, and the number is inside.
-    if let Some(inner) = std::error::Error::source(error).and_then(|inner| inner.downcast_ref::<std::io::Error>()) {
-        return io_exit(inner);
-    }
     match error.kind() {
         ErrorKind::StorageFull
         | ErrorKind::QuotaExceeded

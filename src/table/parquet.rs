@@ -155,9 +155,7 @@ struct Watched<'f> {
 impl Watched<'_> {
     fn noted<T>(&self, result: std::io::Result<T>) -> std::io::Result<T> {
         result.inspect_err(|error| {
-            // A temporary file puts its name around what the system said.
-            let inner = std::error::Error::source(error).and_then(|inner| inner.downcast_ref::<std::io::Error>());
-            let copy = inner.unwrap_or(error).raw_os_error().map_or_else(
+            let copy = error.raw_os_error().map_or_else(
                 || std::io::Error::new(error.kind(), error.to_string()),
                 std::io::Error::from_raw_os_error,
             );

@@ -83,7 +83,7 @@ fn a_cell_below_min_n_is_shown_and_not_tested() {
     let verdict = project.gate(&[&SLICES[..], &["--min-n", "10"]].concat()).exit(1).names(&["tier=1,locale=de"]).json();
     assert_eq!(cell(&verdict, "tier=1,locale=de")["state"], "regressed");
     // With more than any slice has, only the whole is left.
-    let verdict = project.gate(&[&SLICES[..], &["--min-n", "601"]].concat()).exit(0).json();
+    let verdict = project.gate(&[&SLICES[..], &["--min-n", "691"]].concat()).exit(0).json();
     let tested = |cell: &&Value| cell["state"] != "shown";
     let tested: Vec<&Value> = verdict["cells"].as_array().unwrap().iter().filter(tested).collect();
     assert_eq!(tested.len(), 1, "{tested:#?}");
