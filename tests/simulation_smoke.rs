@@ -12,15 +12,20 @@ mod enough;
 mod false_alarms;
 #[path = "../benches/simulation/power.rs"]
 mod power;
+#[path = "../benches/simulation/program.rs"]
+mod program;
 #[path = "../benches/simulation/settings.rs"]
 mod settings;
 #[path = "../benches/simulation/spot.rs"]
 mod spot;
+#[path = "../benches/simulation/stages.rs"]
+mod stages;
 #[path = "../benches/simulation/tables.rs"]
 mod tables;
 #[path = "../benches/simulation/world.rs"]
 mod world;
 
+use std::io::Write as _;
 use std::path::Path;
 
 use settings::Settings;
@@ -68,7 +73,46 @@ fn threads_and_other_rows_change_nothing() {
 
 #[test]
 fn unknown_arguments_are_refused() {
-    for wrong in [&["--rows"][..], &["--sims", "none"], &["--row"]] {
+    for wrong in [&["--rows"][..], &["--sims", "none"], &["--row"], &["--plant", "nothing"], &["--plant"]] {
         assert!(Settings::of_arguments(wrong.iter().map(|&argument| argument.to_owned())).is_err());
+    }
+}
+
+/// The table of the gate through the command line: what is printed, and what breaks a bound.
+fn through(arguments: &[&str]) -> (String, Vec<String>) {
+    let settings = Settings::of_arguments(arguments.iter().map(|&argument| argument.to_owned())).unwrap();
+    let mut text = String::new();
+    let program = Path::new(env!("CARGO_BIN_EXE_evalgauge"));
+    let broken = tables::print_through(&settings, program, &mut |table| text += table, &mut |_| {});
+    writeln!(std::io::stderr().lock(), "{text}\nbroken: {broken:?}").unwrap();
+    (text, broken)
+}
+
+#[test]
+fn the_published_table_is_reproduced_through_the_command_line() {
+    let (text, broken) = through(&["--through-program", "--quick"]);
+    assert_eq!(broken, Vec::<String>::new());
+    for row in [
+        "nothing, a flickering",
+        "one intent (a fifth)",
+        "hard slice",
+        "everything −3",
+        "| 2 points | 500 |",
+        "In stages",
+    ] {
+        assert!(text.contains(row), "{row} is missing from\n{text}");
+    }
+    assert!(!text.contains("**no**"), "{text}");
+}
+
+#[test]
+fn a_wrong_policy_breaks_a_bound() {
+    for (plant, row, says) in [
+        ("uncorrected", "nothing", "nothing, a flickering system, 1 trials"),
+        ("loose", "nothing", "nothing, a flickering system, 1 trials"),
+        ("toothless", "power/intent-25", "one intent −25, 1 trials"),
+    ] {
+        let (_, broken) = through(&["--plant", plant, "--row", row, "--sims", "60"]);
+        assert!(broken.iter().any(|line| line.starts_with(says)), "{plant} is not caught: {broken:?}");
     }
 }

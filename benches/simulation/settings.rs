@@ -1,9 +1,12 @@
 //! What to simulate, how often, and how numbers are printed.
 
+use std::path::PathBuf;
+
 use evalgauge::stats::rng::{Stream, stream};
 use rayon::prelude::*;
 
 use crate::decision::Outcome;
+use crate::program::Decider;
 use crate::world::{Case, World};
 
 /// The seed of every table.
@@ -18,6 +21,12 @@ pub struct Settings {
     pub row: Option<String>,
     /// This many simulations of each row.
     pub sims: Option<usize>,
+    /// The table of the design, through the command line, and nothing else.
+    pub through_program: bool,
+    /// Another build of the program than the one of this profile.
+    pub program: Option<PathBuf>,
+    /// Who decides there.
+    pub decider: Option<Decider>,
 }
 
 impl Settings {
@@ -37,7 +46,23 @@ impl Settings {
                     let number = arguments.next().and_then(|number| number.parse().ok()).filter(|&number| number > 0);
                     settings.sims = Some(number.ok_or("--sims needs a number above 0")?);
                 }
-                other => return Err(format!("{other} is not known; expected --quick, --row NAME or --sims N")),
+                "--through-program" => settings.through_program = true,
+                "--program" => settings.program = Some(arguments.next().ok_or("--program needs a file")?.into()),
+                "--plant" => {
+                    let name = arguments.next().unwrap_or_default();
+                    let planted = Decider::PLANTED.into_iter().find(|planted| planted.name() == name);
+                    settings.decider = Some(planted.ok_or_else(|| {
+                        let names = Decider::PLANTED.map(Decider::name).join(", ");
+                        format!("--plant needs one of {names}")
+                    })?);
+                    settings.through_program = true;
+                }
+                other => {
+                    return Err(format!(
+                        "{other} is not known; expected --quick, --row NAME, --sims N, --through-program, --plant NAME \
+                         or --program FILE"
+                    ));
+                }
             }
         }
         settings.quick |= !bench;
@@ -51,6 +76,11 @@ impl Settings {
     /// How many simulations a row gets that has `full` in a full run.
     pub fn sims(&self, full: usize) -> usize {
         self.sims.unwrap_or(if self.quick { full.min(10) } else { full })
+    }
+
+    /// The same through the command line, where a simulation takes a process or two.
+    pub fn through(&self, full: usize, quick: usize) -> usize {
+        self.sims.unwrap_or(if self.quick { quick } else { full })
     }
 
     /// The outcomes of a row; `None` when it is not wanted.

@@ -8,6 +8,7 @@ use evalgauge::compare::Side;
 use evalgauge::gate::Verdict;
 use evalgauge::stats::rng::stream;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::decision::verdict;
 use crate::settings::{Settings, Table, seed_of};
@@ -106,27 +107,45 @@ fn equal(here: &Value, there: &Value) -> bool {
 }
 
 fn through_program(program: &Path, case: &Case, baseline: &Side, head: &Side) -> Value {
+    ask(program, "gate", write_sides(baseline, head, usize::MAX).path(), case, baseline, &[])
+}
+
+/// A folder with the first trials of both sides as files.
+pub fn write_sides(baseline: &Side, head: &Side, trials: usize) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, side) in [("baseline.csv", baseline), ("head.csv", head)] {
-        std::fs::write(folder.path().join(name), csv(side)).unwrap();
+        std::fs::write(folder.path().join(name), csv(side, trials)).unwrap();
     }
+    folder
+}
+
+/// What a verb prints about two sides in a folder.
+pub fn ask(program: &Path, verb: &str, folder: &Path, case: &Case, baseline: &Side, more: &[&str]) -> Value {
     let mut command = Command::new(program);
-    command.current_dir(folder.path()).args(["gate", "baseline.csv", "head.csv", "--format", "json"]);
-    command.args(["--as-of", "2000-01-01"]);
+    command.current_dir(folder).args([verb, "baseline.csv", "head.csv", "--format", "json"]);
+    command.args(["--as-of", "2000-01-01", "--threads", "1"]).args(more);
     for labels in &baseline.labels {
         command.args(["--slice", &labels.key]);
     }
     let scale = case.scale();
     command.args(["--scale", &format!("{},{}", scale.low, scale.high)]);
-    if let Some(margin) = case.margin {
+    if let Some(margin) = case.margin.filter(|_| verb == "gate") {
         command.args(["--margin", &margin.to_string()]);
     }
     let output = command.output().unwrap();
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+    let printed: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    if verb == "gate" {
+        assert_eq!(
+            printed["exit_code"].as_i64(),
+            output.status.code().map(i64::from),
+            "what is printed is the exit code"
+        );
+    }
+    printed
 }
 
-fn csv(side: &Side) -> String {
+fn csv(side: &Side, trials: usize) -> String {
     let mut text = "id,trial,score".to_owned();
     if side.groups.is_some() {
         text += ",group";
@@ -136,7 +155,7 @@ fn csv(side: &Side) -> String {
     }
     text.push('\n');
     for example in 0..side.ids.len() {
-        for (trial, score) in side.metrics[0].of(example).iter().enumerate() {
+        for (trial, score) in side.metrics[0].of(example).iter().enumerate().take(trials) {
             let score = score.map_or_else(String::new, |score| score.value.to_string());
             write!(text, "{},{trial},{score}", side.ids.get(example)).unwrap();
             if let Some(groups) = &side.groups {

@@ -70,6 +70,7 @@ fn provider(me: &str, calls: usize, (workers, in_flight, at_once): (usize, usize
         notices: &notices,
         revision: None,
         cache: None,
+        draw: None,
     };
     let provider = spec.wrapped(&around).map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;

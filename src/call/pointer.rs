@@ -1,5 +1,8 @@
 //! JSON pointers (RFC 6901) as they stand in a config.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -50,6 +53,16 @@ impl Pointer {
 impl std::fmt::Display for Pointer {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(if self.0.is_empty() { "the whole value" } else { &self.0 })
+    }
+}
+
+impl JsonSchema for Pointer {
+    fn schema_name() -> Cow<'static, str> {
+        "Pointer".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "A JSON pointer (RFC 6901); empty: the whole value.", "type": "string", "pattern": "^(/.*)?$" })
     }
 }
 

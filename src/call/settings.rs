@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// A length of time in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Seconds(pub f64);
 
@@ -19,7 +19,7 @@ impl Seconds {
 }
 
 /// `retry = { attempts = 6, base = 0.5, cap = 60, breaker = 20 }`
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetryPolicy {
     /// Attempts in all, the first included.
@@ -57,7 +57,7 @@ impl RetryPolicy {
 }
 
 /// `limits = { concurrency = 16, requests_per_minute = 500, tokens_per_minute = 200000 }`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitSpec {
     /// Calls in flight at this provider; by default as many as the run has.
@@ -92,7 +92,7 @@ impl LimitSpec {
 }
 
 /// What was running: `version = { git = true }`, `{ files = [..] }` or `{ text = ".." }`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum VersionSpec {
     /// The commit of the project; nothing is kept while there are changes that are not committed.

@@ -16,6 +16,7 @@ use crate::evalset::Selection;
 use crate::provider::Budget;
 use crate::record::{Asked, Journal, RunFolder, Sample};
 use crate::run::{Against, Limits, Plan, Setup, System, load_judges, load_programs};
+use crate::table::sha256_hex;
 
 impl From<CheckError> for Box<Failure> {
     fn from(error: CheckError) -> Self {
@@ -43,6 +44,8 @@ pub(super) struct Sessions<'a> {
     /// The head's run, in whose folder the further trials are kept.
     pub(super) folder: PathBuf,
     seed: u64,
+    /// Under what the cache keeps these trials.
+    draw: String,
     count: u32,
 }
 
@@ -55,7 +58,20 @@ pub(super) struct About<'a> {
     pub(super) evalset: &'a str,
     /// What the baseline asked.
     pub(super) asked: &'a Asked,
+    /// The digest of the head's record.
+    pub(super) head: &'a str,
+    /// The digest of the baseline's record.
+    pub(super) baseline: &'a str,
     pub(super) seed: u64,
+}
+
+/// Names the trials that one decision draws.
+///
+/// From the cache of answers, every pull request would get the same further trials of the baseline, and share their luck. Named
+/// by the run or the commit they would be others whenever a check is repeated: running it until it is green would work. So the
+/// two records that are decided about name them: another head draws anew, and the same head gets the same answers again.
+fn draw(baseline: &str, head: &str) -> String {
+    sha256_hex(format!("draw {baseline} {head}"))[..16].to_owned()
 }
 
 impl<'a> Sessions<'a> {
@@ -84,6 +100,7 @@ impl<'a> Sessions<'a> {
             against,
             folder,
             seed: about.seed,
+            draw: draw(about.baseline, about.head),
             count: 0,
         }
     }
@@ -126,7 +143,8 @@ impl Sessions<'_> {
         let programs = load_programs(&self.head.project.root, &self.head.project.config.scorers)?;
         let asked = all(provider, &judges, &programs);
         let outside = Outside::new(project, &asked, concurrency(project, self.args), self.args.cache)?
-            .spending(Arc::clone(&self.budget));
+            .spending(Arc::clone(&self.budget))
+            .drawing(&self.draw);
         let evalset = self.head.project.evalset(Some(&runner.evalset))?;
         let sides =
             Sides { candidate: (name, provider), judges: &judges, programs: &programs, against: self.against.as_ref() };

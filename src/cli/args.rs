@@ -421,6 +421,8 @@ pub(super) enum ConfigVerb {
     Show,
     /// Load everything the settings name: eval set, candidates, prompts, scorers
     Check,
+    /// Print the JSON Schema of evalgauge.toml, for editors
+    Schema,
 }
 
 /// Which columns of a plain table mean what.

@@ -80,6 +80,8 @@ pub(super) fn run(args: &CheckArgs, global: &Global, output: &Output) -> Result<
         candidate: name,
         evalset: &evalset_name,
         asked: &baseline.manifest.asked,
+        head: &made.record.manifest.record_sha256,
+        baseline: &baseline.manifest.record_sha256,
         seed,
     };
     let spending = (Arc::clone(&made.budget), made.folder.path.clone());

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::outside::Outside;
 use super::run::enough_trials;
-use crate::config::{ConfigError, Project};
+use crate::config::{ConfigError, Project, schema};
 use crate::evalset::Selection;
 use crate::gate::Exit;
 use crate::provider::cache::CacheMode;
@@ -26,6 +26,11 @@ struct Checked {
 }
 
 pub(super) fn run(args: &ConfigArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
+    if matches!(args.verb, ConfigVerb::Schema) {
+        // The same in every project, and where there is none.
+        output.json(&schema())?;
+        return Ok(Exit::Pass);
+    }
     let project = Project::open(global.config.as_deref())?;
     if project.file.is_none() {
         return Err(ConfigError::Missing.into());
@@ -40,6 +45,7 @@ pub(super) fn run(args: &ConfigArgs, global: &Global, output: &Output) -> Result
             }
         },
         ConfigVerb::Check => check(&project, global, output)?,
+        ConfigVerb::Schema => {}
     }
     Ok(Exit::Pass)
 }

@@ -21,6 +21,7 @@ pub(super) struct Outside<'p> {
     pub(super) store: Option<Arc<Store>>,
     mode: CacheMode,
     revision: Option<Revision>,
+    draw: Option<String>,
 }
 
 fn environment(name: &str) -> Option<String> {
@@ -52,6 +53,7 @@ impl<'p> Outside<'p> {
             store: None,
             mode,
             revision: by_git.then(|| exact_revision(&project.root)).flatten(),
+            draw: None,
         };
         let mut may_keep = false;
         for provider in providers {
@@ -83,6 +85,12 @@ impl<'p> Outside<'p> {
         self
     }
 
+    /// With candidates' answers apart from all that are kept under other names: see [`Surroundings::draw`].
+    pub(super) fn drawing(mut self, draw: &str) -> Self {
+        self.draw = Some(draw.to_owned());
+        self
+    }
+
     /// With another limit in dollars than the settings name, where one is given.
     pub(super) fn with_usd(mut self, project: &Project, usd: Option<f64>) -> Self {
         if usd.is_some() {
@@ -103,6 +111,7 @@ impl<'p> Outside<'p> {
             revision: self.revision.as_ref(),
             evalset: None,
             cache: self.store.as_ref().map(|store| (store, self.mode)),
+            draw: self.draw.as_deref(),
         }
     }
 

@@ -1,11 +1,12 @@
 //! What can be estimated, and from which values.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::score::{Scale, ScorerSpec, ValueKind};
 
 /// What is estimated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Estimate {
     /// The mean of the values; a label or a ranking counts 1 where it passes.

@@ -1,5 +1,6 @@
 //! What a run took, beside how good it was: latency, cost, length, refusals, errors. The data of guard rails.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::pairing::Matched;
@@ -8,7 +9,7 @@ use crate::record::{RunRecord, Sample};
 use crate::score::Status;
 
 /// A quantity of answers that may not rise too far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// The median of the wall-clock time of an answer, in milliseconds.

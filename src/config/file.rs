@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::ConfigError;
@@ -16,7 +17,7 @@ use crate::score::ScorerSpec;
 pub const DEFAULT_SEED: u64 = 7;
 
 /// `[slices]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SlicesSpec {
     /// Label keys whose values are slices; without it, all keys.
@@ -43,7 +44,7 @@ impl SlicesSpec {
 }
 
 /// The whole of `evalgauge.toml`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The eval set, `name` or `name@tag`.

@@ -1,8 +1,10 @@
 //! The value of a label: one text or several.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One or several values of a label key. Numbers and truth values are read as their text.
@@ -96,6 +98,20 @@ impl Scalar {
             Self::Number(number) => number.to_string(),
             Self::Bool(value) => value.to_string(),
         }
+    }
+}
+
+impl JsonSchema for LabelValue {
+    fn schema_name() -> Cow<'static, str> {
+        "LabelValue".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let scalar = ["string", "number", "boolean"];
+        json_schema!({
+            "description": "One or several values of a label key.",
+            "anyOf": [{ "type": scalar }, { "type": "array", "items": { "type": scalar } }]
+        })
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{Measure, OVERALL};
 
 /// `[gate.require] broken`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BrokenLimit {
     /// The most examples that may break for good: all trials passed, now none does.
@@ -15,7 +16,7 @@ pub struct BrokenLimit {
 }
 
 /// The least acceptable value of a metric: one number for `overall`, or a table by slice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a number, or a table like { overall = 0.8, \"tier=1\" = 0.9 }")]
 pub enum Minimum {
     /// Of the whole set.
@@ -36,7 +37,7 @@ impl Minimum {
 }
 
 /// How far a measure may rise: `"200ms"`, `"1.5s"`, `"20%"` of the baseline's, or a number in units of the measure.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "AmountText", into = "AmountText")]
 pub enum Amount {
     /// In units of the measure (milliseconds for times).
@@ -47,7 +48,7 @@ pub enum Amount {
     Time(f64),
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a number, or a text like \"20%\" or \"200ms\"")]
 enum AmountText {
     Number(f64),
@@ -111,7 +112,7 @@ impl Amount {
 }
 
 /// What a measure may do.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GuardRail {
     /// How far it may rise above the baseline's.
@@ -125,8 +126,17 @@ pub struct GuardRail {
 /// `[gate.guard]`
 pub type GuardRails = BTreeMap<Measure, GuardRail>;
 
+/// A map by measures takes no other key.
+pub(super) fn rails_schema(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "propertyNames": generator.subschema_for::<Measure>(),
+        "additionalProperties": generator.subschema_for::<GuardRail>()
+    })
+}
+
 /// `[gate.safety]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SafetyPolicy {
     /// The slices: `key=value`, or `key=*` for all values of a key.
@@ -153,7 +163,7 @@ impl SafetyPolicy {
 }
 
 /// `[[gate.accept]]`: a fall that the team takes, for a while.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Waiver {
     /// The cell, `metric @ slice`.
@@ -164,6 +174,7 @@ pub struct Waiver {
     pub by: String,
     /// The last day on which it holds, `YYYY-MM-DD`.
     #[serde(deserialize_with = "day")]
+    #[schemars(with = "String", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
     pub until: jiff::civil::Date,
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::limits::{self, BrokenLimit, GuardRails, Minimum, SafetyPolicy, Waiver};
 use crate::compare::{Measure, OVERALL, Tolerances};
 
 /// What a gate asks of the evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// Fail on evidence of harm.
@@ -19,7 +20,7 @@ pub enum Mode {
 }
 
 /// Whether cells without enough evidence stop a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnUndecided {
     /// They are listed and pass.
@@ -30,7 +31,7 @@ pub enum OnUndecided {
 }
 
 /// How strictly a judge's licence is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LicenceMode {
     /// By the estimate of κ.
@@ -42,7 +43,7 @@ pub enum LicenceMode {
 
 /// Margins by cell: `overall`, `slice` (every other cell), a slice by name, or all values of a key as `key=*`.
 /// A margin is a share of the metric's scale.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Margins(BTreeMap<String, f64>);
 
@@ -99,7 +100,7 @@ impl Margins {
 }
 
 /// What one metric asks for itself.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MetricPolicy {
     /// Margins that replace the general ones.
@@ -114,7 +115,7 @@ pub struct MetricPolicy {
 }
 
 /// A limit on the share of unscored pairs.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnscoredLimit {
     /// The largest share of pairs without a score that still allows a decision.
@@ -122,7 +123,7 @@ pub struct UnscoredLimit {
 }
 
 /// What must hold for the evidence to be taken at all.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Require {
     /// The share of the baseline's examples that the head must have.
@@ -153,7 +154,7 @@ impl Default for Require {
 }
 
 /// The whole policy.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GatePolicy {
     /// The metrics that gate; empty: all.
@@ -185,6 +186,7 @@ pub struct GatePolicy {
     pub safety: Option<SafetyPolicy>,
     /// How far latency, cost, length, refusals and errors may rise.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "limits::rails_schema")]
     pub guard: GuardRails,
     /// The false-alarm rate of all guard rails together.
     pub guard_alpha: f64,

@@ -36,6 +36,9 @@ pub struct Surroundings<'a> {
     pub evalset: Option<&'a EvalSet>,
     /// Where answers are kept, and how that is used.
     pub cache: Option<(&'a Arc<Store>, CacheMode)>,
+    /// Sets answers apart from all that are kept of the same questions: trials that are to be new ones for a decision, and the
+    /// same again when the decision is made again.
+    pub draw: Option<&'a str>,
 }
 
 impl ProviderSpec {
@@ -96,13 +99,17 @@ impl ProviderSpec {
     /// # Errors
     /// A file that the version is made of and that cannot be read; a version by git where there is no commit.
     pub fn identity(&self, around: &Surroundings<'_>) -> Result<Kept, ProviderError> {
+        let drawn = |identity: Identity| match around.draw {
+            Some(draw) => identity.with("draw", draw),
+            None => identity,
+        };
         if let Some((vendor, spec)) = self.model() {
             let base_url = spec.base_url.as_deref().unwrap_or_else(|| vendor.base_url());
             let identity = Identity::new(self.kind(), base_url).with_headers(&spec.headers);
-            return Ok(Kept::As(match &spec.api_version {
+            return Ok(Kept::As(drawn(match &spec.api_version {
                 Some(version) => identity.with("api_version", version),
                 None => identity,
-            }));
+            })));
         }
         let Some(version) = self.running(around.root, around.revision)? else { return Ok(Kept::Never) };
         if let Some(why) = version.unfit {
@@ -112,7 +119,7 @@ impl ProviderSpec {
             Self::Http(spec) => Identity::new(self.kind(), &spec.url).with_headers(&spec.headers),
             _ => Identity::new(self.kind(), ""),
         };
-        Ok(Kept::As(identity.with("settings", &self.digest(around.root, around.revision)?)))
+        Ok(Kept::As(drawn(identity.with("settings", &self.digest(around.root, around.revision)?))))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Headers, LimitSpec, Params, RetryPolicy, Seconds, Tool, ToolChoice};
@@ -42,7 +43,7 @@ impl Vendor {
 }
 
 /// `[candidates.NAME.openai]`, `.openai_responses`, `.anthropic`, `.google`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSpec {
     /// The model, as the vendor calls it; a pinned version, where there is one.

@@ -21,7 +21,7 @@ use crate::evalset::EvalSet;
 use crate::table::{sha256_hex, sha256_of_file};
 
 /// A candidate's settings; the kind is the key. Paths are relative to the project's folder.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderSpec {
     /// Recorded answers.
@@ -51,7 +51,7 @@ pub enum ProviderSpec {
 }
 
 /// `[candidates.NAME.replay]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplaySpec {
     /// CSV, TSV, JSON lines or Parquet with one row an example (and trial).
@@ -75,7 +75,7 @@ fn id() -> String {
 }
 
 /// By what a recording is looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RowKey {
     /// The id of an example.
@@ -97,7 +97,7 @@ fn answer() -> String {
 }
 
 /// How a program writes its answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputForm {
     /// One JSON value; `answer` says where in it the answer is.
@@ -108,7 +108,7 @@ pub enum OutputForm {
 }
 
 /// `[candidates.NAME.command]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandSpec {
     /// The program and its arguments; no shell in between. It reads one JSON document from stdin.
@@ -187,7 +187,7 @@ const fn one_mebibyte() -> u64 {
 }
 
 /// `[candidates.NAME.http]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpSpec {
     /// The address.
@@ -236,7 +236,7 @@ fn authorization() -> String {
 }
 
 /// `[candidates.NAME.keyword]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeywordSpec {
     /// The rules, in TOML.

@@ -147,10 +147,12 @@ impl Plan {
         let mut warnings = warnings(setup);
         warnings.extend(unused(&scorers, &examples));
         let mut provider = Router::default();
+        // One judgement of one answer serves every decision: only answers are drawn anew.
+        let of_scorers = Surroundings { draw: None, ..setup.around };
         for judge in setup.judges.values() {
-            provider = judge.routed(provider, &setup.around)?;
+            provider = judge.routed(provider, &of_scorers)?;
         }
-        provider = setup.programs.routed(provider, &setup.around)?;
+        provider = setup.programs.routed(provider, &of_scorers)?;
         if let System::Asked(spec) = setup.provider {
             let unusable = |source| RunError::Candidate { name: setup.candidate.to_owned(), source };
             // Who learns, learns from the whole set, also where only part of it is asked.

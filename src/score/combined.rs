@@ -17,7 +17,7 @@ use super::spec::{ScorerSpec, SpecError, ValueKind};
 use crate::evalset::{Example, LabelValue};
 
 /// The scorers that are put together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged, expecting = "expected a list of scorers, or a table of scorers and their weights")]
 pub enum Members {
     /// By name; each counts what its own `weight` says.
@@ -33,7 +33,7 @@ impl Default for Members {
 }
 
 /// `[scorers.NAME.all]`
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AllSpec {
     /// The scorers.
@@ -49,7 +49,7 @@ pub struct AllSpec {
 }
 
 /// `[scorers.NAME.any]`
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AnySpec {
     /// The scorers.
@@ -65,7 +65,7 @@ pub struct AnySpec {
 }
 
 /// `[scorers.NAME.mean]`
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MeanSpec {
     /// The scorers.

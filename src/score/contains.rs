@@ -29,8 +29,8 @@ settings! {
 }
 
 /// Texts: a list, or a place in `expected` where the example has them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a list of texts, or { expected = \"/pointer\" }")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(untagged, deny_unknown_fields, expecting = "expected a list of texts, or { expected = \"/pointer\" }")]
 pub enum Words {
     /// Written down.
     These(Vec<String>),

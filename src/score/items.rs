@@ -39,7 +39,7 @@ settings! {
 }
 
 /// What of an overlap is the value. Two empty lists overlap wholly, one empty list not at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Overlap {
     /// The harmonic mean of precision and recall.

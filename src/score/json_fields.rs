@@ -25,7 +25,7 @@ settings! {
 }
 
 /// Which fields are compared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged, expecting = "expected a list of places, or a table of places in the answer and in `expected`")]
 pub enum Fields {
     /// Places in both.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -23,7 +24,7 @@ use crate::judge::{Grade, GradeScale, Item, Judge, Judgement, OVERALL};
 const ALL: &str = "*";
 
 /// `[scorers.NAME.judge]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JudgedSpec {
     /// The judge: a folder in `judges/`.

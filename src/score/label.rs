@@ -14,7 +14,7 @@ use crate::call::{Pointer, Replies, Step};
 use crate::evalset::{Example, LabelValue};
 
 /// `[scorers.NAME.label]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LabelSpec {
     /// Place in the answer.

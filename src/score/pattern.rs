@@ -27,7 +27,7 @@ settings! {
 }
 
 /// A group of an expression.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged, expecting = "expected the number or the name of a group")]
 pub enum Group {
     /// By number; 0 is the whole match.

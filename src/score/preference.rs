@@ -15,7 +15,7 @@ use crate::call::{Pointer, Replies, Step};
 use crate::evalset::{Example, LabelValue};
 
 /// `[scorers.NAME.preference]`
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PreferenceSpec {
     /// Place in the answer.

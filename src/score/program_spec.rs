@@ -16,7 +16,7 @@ use crate::call::{Headers, LimitSpec, Pointer, RetryPolicy, Seconds, VersionSpec
 use crate::evalset::LabelValue;
 
 /// `[scorers.NAME.command]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandScorerSpec {
     /// The program and its arguments; no shell in between. It reads one JSON document from stdin.
@@ -73,7 +73,7 @@ pub struct CommandScorerSpec {
 }
 
 /// `[scorers.NAME.http]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpScorerSpec {
     /// The address.

@@ -15,7 +15,7 @@ use crate::call::{Pointer, Replies, Step};
 use crate::evalset::{Example, LabelValue};
 
 /// `[scorers.NAME.ranked]`
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RankedSpec {
     /// Place in the answer: a list of ids, the best first.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 /// A metric's scale: the lowest and highest value a score can take, and which end is good.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Scale {
     /// Lowest possible value.
     pub low: f64,

@@ -83,7 +83,7 @@ pub(super) fn checked_weight(weight: Option<f64>) -> Result<(), SpecError> {
 }
 
 /// JSON that is written into the config, or in a file beside it.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(untagged, expecting = "expected the name of a JSON file, or the JSON itself")]
 pub enum JsonSource {
     /// A file, relative to the project's folder.
@@ -195,7 +195,7 @@ macro_rules! settings {
     };
     (@fields [$($about:tt)*] $name:ident { $($done:tt)* } [] {} [not weight]) => {
         $($about)*
-        #[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields, default)]
         pub struct $name {
             $($done)*

@@ -38,7 +38,7 @@ use super::xml_parses::XmlParsesSpec;
 use crate::table::sha256_hex;
 
 /// A scorer's settings; the kind is the key.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScorerSpec {
     /// Equal or not.

@@ -34,7 +34,7 @@ settings! {
 }
 
 /// What is measured of tool calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CallMeasure {
     /// The harmonic mean of precision and recall.
@@ -53,7 +53,7 @@ pub enum CallMeasure {
 }
 
 /// What of the arguments is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Arguments {
     /// All of them: the same JSON. A call that is expected without arguments is expected by its name alone.

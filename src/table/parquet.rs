@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use polars::prelude::{
     AnyValue, Column as Series, DataFrame, DataType, IntoColumn, NamedFrom, ParquetCompression, ParquetReader,
@@ -116,10 +118,14 @@ impl Frame {
 /// # Errors
 /// When the file cannot be written.
 pub fn write_frames(path: &Path, none: Frame, parts: impl Iterator<Item = Frame>) -> Result<(), TableError> {
-    let wrong = |error: polars::prelude::PolarsError| failed(path, &error);
+    let trouble = Trouble::default();
+    let wrong = |error: polars::prelude::PolarsError| match trouble.take() {
+        Some(source) => TableError::io(path)(source),
+        None => failed(path, &error),
+    };
     let schema = data_frame(none).map_err(wrong)?.schema().clone();
     let mut file = AtomicFile::create(path)?;
-    let mut writer = ParquetWriter::new(&mut file)
+    let mut writer = ParquetWriter::new(Watched { file: &mut file, trouble: &trouble })
         .with_compression(ParquetCompression::Zstd(None))
         .batched(&schema)
         .map_err(wrong)?;
@@ -128,6 +134,46 @@ pub fn write_frames(path: &Path, none: Frame, parts: impl Iterator<Item = Frame>
     }
     writer.finish().map_err(wrong)?;
     file.commit()
+}
+
+/// What the system said when a write failed. Polars makes a sentence of it, and a full disk is no matter of the format.
+#[derive(Default)]
+struct Trouble(Mutex<Option<std::io::Error>>);
+
+impl Trouble {
+    fn take(&self) -> Option<std::io::Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// A file whose errors are kept for whoever knows what they mean.
+struct Watched<'f> {
+    file: &'f mut AtomicFile,
+    trouble: &'f Trouble,
+}
+
+impl Watched<'_> {
+    fn noted<T>(&self, result: std::io::Result<T>) -> std::io::Result<T> {
+        result.inspect_err(|error| {
+            let copy = error.raw_os_error().map_or_else(
+                || std::io::Error::new(error.kind(), error.to_string()),
+                std::io::Error::from_raw_os_error,
+            );
+            *self.trouble.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(copy);
+        })
+    }
+}
+
+impl Write for Watched<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let result = self.file.write(bytes);
+        self.noted(result)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let result = self.file.flush();
+        self.noted(result)
+    }
 }
 
 fn data_frame(frame: Frame) -> PolarsResult<DataFrame> {

@@ -8,7 +8,20 @@ use super::error::TableError;
 /// A file written beside its place and moved there when it is complete and on the disk.
 pub struct AtomicFile {
     path: PathBuf,
-    file: BufWriter<tempfile::NamedTempFile>,
+    file: BufWriter<Plain>,
+}
+
+/// A temporary file whose errors are the system's own: with its name around them, their numbers are gone.
+struct Plain(tempfile::NamedTempFile);
+
+impl Write for Plain {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.as_file_mut().flush()
+    }
 }
 
 impl AtomicFile {
@@ -24,7 +37,7 @@ impl AtomicFile {
             .suffix(".part")
             .tempfile_in(folder)
             .map_err(TableError::io(path))?;
-        Ok(Self { path: path.to_owned(), file: BufWriter::with_capacity(1 << 18, file) })
+        Ok(Self { path: path.to_owned(), file: BufWriter::with_capacity(1 << 18, Plain(file)) })
     }
 
     /// Puts the new version in its place, durably.
@@ -33,7 +46,7 @@ impl AtomicFile {
     /// When the rest cannot be written (a full disk) or the file cannot be moved; the old version is then untouched.
     pub fn commit(self) -> Result<(), TableError> {
         let path = self.path;
-        let file = self.file.into_inner().map_err(|error| TableError::io(&path)(error.into_error()))?;
+        let Plain(file) = self.file.into_inner().map_err(|error| TableError::io(&path)(error.into_error()))?;
         file.as_file().sync_all().map_err(TableError::io(&path))?;
         #[cfg(unix)]
         {

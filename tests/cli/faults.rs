@@ -241,15 +241,12 @@ fn a_run_is_not_resumed_as_another_one() {
     finish(&project, "resumed", &["--resume"]);
 }
 
-#[test]
-fn a_full_disk_loses_nothing() {
-    let expected = undisturbed();
-    let project = project(SLOW);
-    // No file may grow beyond a few blocks; the signal that would end the process is ignored, so that writing fails as on
-    // a full disk.
+/// The same, where no file may grow beyond so many blocks; the signal that would end the process is ignored, so that writing
+/// fails as on a full disk.
+fn limited(run: &Command, blocks: u32) -> Command {
     let mut limited = Command::new("sh");
-    let run = run_in_phase(&project, "limited", &[]);
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 4; exec \"$0\" \"$@\""]).arg(run.get_program()).args(run.get_args());
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    limited.args(["-c", &script]).arg(run.get_program()).args(run.get_args());
     limited.current_dir(run.get_current_dir().unwrap());
     for (name, value) in run.get_envs() {
         match value {
@@ -257,6 +254,32 @@ fn a_full_disk_loses_nothing() {
             None => limited.env_remove(name),
         };
     }
+    limited
+}
+
+/// Answers with forty kilobytes that nothing packs well.
+const LONG: &str =
+    "cat >/dev/null\nprintf '{\"answer\": \"%s\"}' \"$(head -c 30000 /dev/urandom | base64 | tr -d '\\n')\"\n";
+
+#[test]
+fn a_disk_that_is_full_in_the_middle_of_a_table_is_the_machines() {
+    let project = project(LONG);
+    let shard =
+        |index: &str| project.record(&["--shard", index, "--no-progress"])["run_id"].as_str().unwrap().to_owned();
+    let shards = [shard("1/2"), shard("2/2")];
+    let merge = || project.command(&["merge", &shards[0], &shards[1], "--format", "json"]);
+    let outcome =
+        project.finish(limited(&merge(), 600)).exit(6).stderr_has("samples.parquet").stderr_has("free the disk");
+    assert_eq!(outcome.json()["exit_code"], 6);
+    // With room, the same is done.
+    project.finish(merge()).exit(0);
+}
+
+#[test]
+fn a_full_disk_loses_nothing() {
+    let expected = undisturbed();
+    let project = project(SLOW);
+    let limited = limited(&run_in_phase(&project, "limited", &[]), 4);
     let outcome = project.finish(limited).exit(6).stderr_has("journal.jsonl").stderr_has("nothing answered is lost");
     assert_eq!(outcome.json()["exit_code"], 6);
     assert!((1..EXAMPLES).contains(&project.journal_rows()), "{} answers", project.journal_rows());

@@ -22,6 +22,7 @@ mod sets;
 mod several;
 mod shards;
 mod simulation;
+mod slices;
 mod snapshots;
 mod tables;
 mod versions;

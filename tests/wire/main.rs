@@ -11,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 mod batches;
+mod draws;
 mod http;
 mod server;
 mod shared;

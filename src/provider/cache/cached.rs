@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::connection::now;
@@ -19,7 +20,7 @@ use crate::provider::notice::{CacheEvent, Notice, Notices};
 use crate::provider::router::{Answering, Closing, Provider, ProviderError};
 
 /// What the store is used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum CacheMode {
     /// Answers come from it, and new ones go into it.
     #[default]

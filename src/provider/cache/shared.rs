@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use reqwest::Url;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::key::CacheKey;
@@ -12,7 +13,7 @@ use crate::provider::router::ProviderError;
 use crate::provider::wire::{Secret, address, bare_client};
 
 /// `shared_cache = { url = "https://…", key_env = "…", mode = "ro" }`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SharedSpec {
     /// Where it is; the key of an answer is put behind it.
@@ -26,7 +27,7 @@ pub struct SharedSpec {
 }
 
 /// What a shared cache is used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum SharedMode {
     /// Answers come from it, and new ones go to it.
     #[default]

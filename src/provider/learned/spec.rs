@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Pointer;
 
 /// What is learned: one place in `expected`, or for every place in the answer one in `expected`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "expected a place in `expected` like \"/answer/team\", or { \"/place/in/the/answer\" = \"/place/in/expected\" }"
@@ -21,7 +22,7 @@ pub enum Places {
 }
 
 /// Which columns of a table mean what. Each place that is learned is a column named like its last part, or `label`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Columns {
     /// The column of the id.
@@ -46,7 +47,7 @@ impl Columns {
 }
 
 /// How `random` draws.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Draw {
     /// Every answer as often as it is right.
@@ -57,7 +58,7 @@ pub enum Draw {
 }
 
 /// `[candidates.NAME.random]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RandomSpec {
     /// What is learned.
@@ -80,7 +81,7 @@ pub struct RandomSpec {
 }
 
 /// `[candidates.NAME.majority]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MajoritySpec {
     /// What is learned.
@@ -97,7 +98,7 @@ pub struct MajoritySpec {
 }
 
 /// `[candidates.NAME.nearest]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NearestSpec {
     /// What is learned.
