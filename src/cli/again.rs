@@ -131,12 +131,12 @@ impl Again for Sessions<'_> {
         let trials = if wanted.trials == 1 { "1 trial".to_owned() } else { format!("{} trials", wanted.trials) };
         let examples = if wanted.ids.is_empty() { String::new() } else { format!(" of {} examples", wanted.ids.len()) };
         self.output.note(&format!("again: {trials}{examples} of the {side}, {}", runner.candidate));
-        self.ask(runner, wanted, path).map(Some).map_err(Box::new)
+        self.ask(runner, side, wanted, path).map(Some).map_err(Box::new)
     }
 }
 
 impl Sessions<'_> {
-    fn ask(&self, runner: &Runner, wanted: Wanted<'_>, path: PathBuf) -> Result<Vec<Sample>, Failure> {
+    fn ask(&self, runner: &Runner, side: &str, wanted: Wanted<'_>, path: PathBuf) -> Result<Vec<Sample>, Failure> {
         let project = &runner.project;
         let (name, provider) = project.candidate(Some(&runner.candidate))?;
         let judges = load_judges(&self.head.project.root, &self.head.project.config.scorers)?;
@@ -144,7 +144,8 @@ impl Sessions<'_> {
         let asked = all(provider, &judges, &programs);
         let outside = Outside::new(project, &asked, concurrency(project, self.args), self.args.cache)?
             .spending(Arc::clone(&self.budget))
-            .drawing(&self.draw);
+            // Each side by itself: where a change leaves a question as it was, both would get the one answer.
+            .drawing(&format!("{}-{side}", self.draw));
         let evalset = self.head.project.evalset(Some(&runner.evalset))?;
         let sides =
             Sides { candidate: (name, provider), judges: &judges, programs: &programs, against: self.against.as_ref() };

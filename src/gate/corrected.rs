@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::licence::JudgedMetric;
+use crate::calibrate::MIN_ITEMS;
 use crate::compare::{CellComparison, Comparison, JudgedBy, MetricValues, OVERALL, Side};
 use crate::score::Scale;
 use crate::stats::judge_bias::{JudgeTable, lee_interval, rogan_gladen};
@@ -102,6 +103,10 @@ fn mean(labelled: &LabelledMoments, values: &BlockMoments, scale: Scale) -> Opti
 
 /// PPI++ on a scale, which the estimate and its normal interval may leave.
 fn ppi(labelled: &LabelledMoments, unlabelled: &UnlabelledMoments, scale: Scale) -> Option<Predicted> {
+    // Its interval is a normal one, which few labels do not carry.
+    if labelled.n < MIN_ITEMS as u64 {
+        return None;
+    }
     let found = ppi_of_moments(labelled, unlabelled, Alpha::FIVE_PERCENT).ok()?;
     Some(Predicted {
         estimate: found.mean.clamp(scale.low, scale.high),

@@ -229,12 +229,15 @@ fn refuse_shared(raw: &[Raw], file: &Path, evalset: &EvalSet) -> Result<(), Prov
     )))
 }
 
-/// For every example of the set, the labelled ones that say nothing about it.
+/// For every example of the set, the labelled ones that say nothing about it: itself, its group, and whatever asks the same.
 fn left_out(raw: &[Raw], evalset: &EvalSet) -> HashMap<String, Vec<usize>> {
     let mut by_id: HashMap<&str, usize> = HashMap::new();
     let mut by_group: HashMap<&str, Vec<usize>> = HashMap::new();
+    // The same question under another id is the question itself.
+    let mut by_input: HashMap<(String, &[String]), Vec<usize>> = HashMap::new();
     for (index, item) in raw.iter().enumerate() {
         by_id.insert(&item.id, index);
+        by_input.entry((spaced_once(&item.text), &item.numbers)).or_default().push(index);
         if let Some(group) = &item.group {
             by_group.entry(group).or_default().push(index);
         }
@@ -242,6 +245,9 @@ fn left_out(raw: &[Raw], evalset: &EvalSet) -> HashMap<String, Vec<usize>> {
     let of = |example: &Example| {
         let mut left: Vec<usize> = by_id.get(example.id.as_str()).copied().into_iter().collect();
         left.extend(example.group.as_deref().and_then(|group| by_group.get(group)).into_iter().flatten());
+        let numbers = numbers_of(&example.input);
+        let same = by_input.get(&(spaced_once(&strings_of(&example.input)), numbers.as_slice()));
+        left.extend(same.into_iter().flatten());
         left.sort_unstable();
         left.dedup();
         left
