@@ -19,7 +19,7 @@ use crate::provider::cache::CacheMode;
 use crate::provider::{Columns, Draw, MajoritySpec, NearestSpec, Notices, Places, ProviderSpec, RandomSpec};
 use crate::record::{Journal, Made, RunRecord, State, save};
 use crate::run::{Limits, Plan, Setup, System, close, load_programs};
-use crate::score::ScorerSpec;
+use crate::score::{Combination, ScorerSpec};
 
 /// Questions that are open at a time: the answers are there at once.
 const AT_ONCE: usize = 64;
@@ -27,7 +27,8 @@ const AT_ONCE: usize = 64;
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct HonestArgs {
     /// Set baselines that an afternoon makes beside the candidate: candidates of the kinds keyword, random, majority, nearest,
-    /// or `random`, `majority` and `nearest` as the scorers' places suggest. They cost nothing and never change the verdict
+    /// or `random`, `majority` and `nearest` as the scorers' places suggest. They cost nothing, nobody is asked over the network (metrics of
+    /// judges and `http` scorers are left out), and they never change the verdict
     /// [default: the config's `baselines`, else all of these]
     #[arg(long, value_name = "NAME,…", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub(super) baselines: Option<String>,
@@ -182,27 +183,35 @@ struct Terms {
 }
 
 impl Terms {
-    /// The metrics of the verdict that no judge makes: a judge would have to be paid. Nothing where there is none.
+    /// The metrics of the verdict that neither a judge nor a service makes, nor a combination with one: nobody is asked over
+    /// the network, and nobody is paid. Nothing where there is none.
     fn new(project: &Project, head: &RunRecord, verdict: &Verdict, output: &Output) -> Result<Option<Self>, Failure> {
         let config = &project.config;
         let mut metrics = if config.metrics.is_empty() { default_metrics(head) } else { config.metrics.clone() };
         metrics.retain(|name, _| verdict.metrics.iter().any(|metric| metric.name == *name));
-        let is_judged =
-            |spec: &MetricSpec| config.scorers.get(&spec.scorer).is_none_or(|scorer| scorer.judge().is_some());
-        let judged: Vec<String> =
-            metrics.iter().filter(|(_, spec)| is_judged(spec)).map(|(name, _)| format!("`{name}`")).collect();
-        if !judged.is_empty() {
-            output.note(&format!("honest baselines are not judged: {} left out", judged.join(", ")));
+        let reasons: BTreeMap<String, Option<Outsider>> =
+            metrics.iter().map(|(name, spec)| (name.clone(), outsider(&config.scorers, &spec.scorer))).collect();
+        for (reason, said) in
+            [(Outsider::Judge, "are not judged"), (Outsider::Service, "are not sent to a service that scores")]
+        {
+            let names: Vec<String> = reasons
+                .iter()
+                .filter(|(_, found)| **found == Some(reason))
+                .map(|(name, _)| format!("`{name}`"))
+                .collect();
+            if !names.is_empty() {
+                output.note(&format!("honest baselines {said}: {} left out", names.join(", ")));
+            }
         }
-        metrics.retain(|_, spec| !is_judged(spec));
+        metrics.retain(|name, _| reasons.get(name).is_some_and(Option::is_none));
         if metrics.is_empty() {
             return Ok(None);
         }
-        // Every scorer that is no judge, so that their records can be looked at like any other.
+        // Every other scorer, so that their records can be looked at like any other.
         let scorers: BTreeMap<String, ScorerSpec> = config
             .scorers
             .iter()
-            .filter(|(_, scorer)| scorer.judge().is_none())
+            .filter(|(name, _)| outsider(&config.scorers, name).is_none())
             .map(|(name, scorer)| (name.clone(), scorer.clone()))
             .collect();
         let dataset = &head.manifest.asked.dataset;
@@ -217,6 +226,34 @@ impl Terms {
         asked.examples.retain(|example| answered.contains(example.id.as_str()));
         Ok(Some(Self { metrics, scorers, whole, asked }))
     }
+}
+
+/// Who would be asked over the network for a score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outsider {
+    /// Or nobody knows the scorer any more.
+    Judge,
+    Service,
+}
+
+/// Who would be asked over the network for a scorer's scores, be it for a member of a combination.
+fn outsider(scorers: &BTreeMap<String, ScorerSpec>, name: &str) -> Option<Outsider> {
+    let (mut seen, mut open) = (BTreeSet::new(), vec![name.to_owned()]);
+    while let Some(name) = open.pop() {
+        match scorers.get(&name) {
+            None | Some(ScorerSpec::Judge(_)) => return Some(Outsider::Judge),
+            Some(ScorerSpec::Http(_)) => return Some(Outsider::Service),
+            Some(spec) => {
+                let members = spec.combination().map(Combination::members).unwrap_or_default();
+                let members: Vec<String> = members.into_iter().map(|(member, _)| member.to_owned()).collect();
+                // None that leads back to itself gets this far; still, this must end.
+                if seen.insert(name) {
+                    open.extend(members);
+                }
+            }
+        }
+    }
+    None
 }
 
 /// The names of all honest baselines that a project has: the kinds that learn, and its own candidates of such kinds.

@@ -356,12 +356,30 @@ pub(super) fn selection(args: &SelectArgs, seed: u64) -> Result<Selection, Failu
 fn any_run(project: &Project, id: &str) -> Result<RunFolder, Failure> {
     let store = project.store();
     if id.is_empty() {
-        let latest = store.runs().into_iter().next_back();
+        let latest = store.runs().into_iter().rev().find(|run| !is_scored(project, &run.id));
         return latest.ok_or_else(|| Failure::input(format!("{}: no run to go on with", store.path().display())));
     }
     let path = store.folder_of(id)?;
     let id = path.file_name().map_or_else(|| id.to_owned(), |name| name.to_string_lossy().into_owned());
+    refuse_scored(project, &id)?;
     Ok(RunFolder { id, path })
+}
+
+/// How the id of a run ends whose answers were recorded before.
+pub(super) const SCORED: &str = "-scored";
+
+/// Whether a run only scores recorded answers again. A candidate's own name may end so, too.
+fn is_scored(project: &Project, id: &str) -> bool {
+    let candidate = id.split_once('-').map_or(id, |(_, name)| name);
+    id.ends_with(SCORED) && !project.config.candidates.contains_key(candidate)
+}
+
+fn refuse_scored(project: &Project, id: &str) -> Result<(), Failure> {
+    if !is_scored(project, id) {
+        return Ok(());
+    }
+    Err(Failure::input(format!("{id}: it scores recorded answers again, and has no candidate to ask"))
+        .hint("begin it anew with `evalgauge score`, from the run whose answers it scores"))
 }
 
 /// The unfinished run of an id, or the latest one.
@@ -372,12 +390,13 @@ fn unfinished(project: &Project, id: &str) -> Result<RunFolder, Failure> {
             .runs()
             .into_iter()
             .rev()
-            .find(|run| !run.is_closed())
+            .find(|run| !run.is_closed() && !is_scored(project, &run.id))
             .ok_or_else(|| Failure::input(format!("{}: no unfinished run to resume", store.path().display())));
     }
     let path: PathBuf = store.folder_of(id)?;
     let id = path.file_name().map_or_else(|| id.to_owned(), |name| name.to_string_lossy().into_owned());
     let folder = RunFolder { id, path };
+    refuse_scored(project, &folder.id)?;
     if folder.is_closed() {
         return Err(Failure::input(format!("the run {} is finished; there is nothing to resume", folder.id)));
     }

@@ -11,7 +11,7 @@ use super::judging::{AgainstAsked, against};
 use super::output::Output;
 use super::outside::Outside;
 use super::progress::Progress;
-use super::run::{MadeRun, TOOL, concurrency, enough_trials, interrupted, print, stopped};
+use super::run::{MadeRun, SCORED, TOOL, concurrency, enough_trials, interrupted, print, stopped};
 use super::source::baseline_record;
 use crate::config::Project;
 use crate::evalset::{EvalSet, Selection};
@@ -22,6 +22,7 @@ use crate::run::{
     Limits, LoadedJudge, Plan, RunError, RunEvent, Setup, System, close, load_judges, load_programs, lost_tool_calls,
     recorded_replies, run as run_plan,
 };
+use crate::score::ScorerSpec;
 
 pub(super) fn run(args: &ScoreArgs, global: &Global, output: &Output) -> Result<Exit, Failure> {
     let mut project = Project::open(global.config.as_deref())?;
@@ -33,7 +34,7 @@ pub(super) fn run(args: &ScoreArgs, global: &Global, output: &Output) -> Result<
     Ok(Exit::Pass)
 }
 
-/// Leaves these scorers, and the metrics that are made of them.
+/// Leaves these scorers, what they are made of, and the metrics that are made of them.
 fn only(project: &mut Project, scorers: &[String]) -> Result<(), Failure> {
     if scorers.is_empty() {
         return Ok(());
@@ -43,7 +44,18 @@ fn only(project: &mut Project, scorers: &[String]) -> Result<(), Failure> {
         let known: Vec<_> = config.scorers.keys().map(|name| format!("`{name}`")).collect();
         return Err(Failure::input(format!("there is no scorer `{name}`; there are: {}", known.join(", "))));
     }
-    config.scorers.retain(|name, _| scorers.contains(name));
+    // What a combination is made of is needed too.
+    let mut needed: HashSet<String> = HashSet::new();
+    let mut wanted: Vec<String> = scorers.to_vec();
+    while let Some(name) = wanted.pop() {
+        if let Some(combination) = config.scorers.get(&name).and_then(ScorerSpec::combination) {
+            let members = combination.members();
+            wanted
+                .extend(members.into_iter().map(|(member, _)| member.to_owned()).filter(|name| !needed.contains(name)));
+        }
+        needed.insert(name);
+    }
+    config.scorers.retain(|name, _| needed.contains(name));
     config.metrics.retain(|_, metric| scorers.contains(&metric.scorer));
     Ok(())
 }
@@ -133,7 +145,7 @@ fn score(
         .build()
         .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
     let now = jiff::Timestamp::now();
-    let id = format!("{}-{}-scored", now.strftime("%Y%m%dT%H%M%S%3fZ"), asked.candidate.name);
+    let id = format!("{}-{}{SCORED}", now.strftime("%Y%m%dT%H%M%S%3fZ"), asked.candidate.name);
     let folder = project.store().create(&id)?;
     let started = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     output.note(&format!("run {}", folder.id));
@@ -145,7 +157,9 @@ fn score(
             if failure.hint.is_none() {
                 return failure;
             }
-            failure.hint(format!("what judges answered is in the cache; go on with `evalgauge score {}`", args.run))
+            // By its id: `latest` is this folder by now.
+            let from = if args.run == "baseline" { "baseline" } else { &record.manifest.made.run_id };
+            failure.hint(format!("what judges answered is in the cache; go on with `evalgauge score {from}`"))
         })?;
     let mut warnings = plan.warnings.clone();
     warnings.push(format!("scored again from {}: no candidate was asked", record.manifest.made.run_id));

@@ -1,11 +1,11 @@
 //! What must not get from production into a set: addresses, numbers and keys, each found by a rule that a person can read.
 //!
-//! A rule looks at a place in a text where a word begins and says how much of it is what it looks for. Every find is replaced by
+//! A rule looks at a place in a text where what it looks for may begin and says how much of it that is. Every find is replaced by
 //! the rule's name in brackets, and counted.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The longest thing that is looked for, but for blocks with a private key.
 const LONGEST: usize = 16 << 10;
@@ -57,10 +57,20 @@ impl Rule {
         Self::ALL.into_iter().find(|rule| rule.name() == name)
     }
 
-    /// How many bytes at the beginning of a text are what it looks for.
-    fn at(self, text: &str) -> Option<usize> {
-        if self == Self::PrivateKey {
-            return private_key(text);
+    /// How many bytes at a place in a text are what it looks for.
+    fn at(self, whole: &str, place: usize) -> Option<usize> {
+        let (before, text) = whole.split_at(place);
+        let last = before.chars().next_back();
+        let in_word = last.is_some_and(is_word);
+        let may_begin = match self {
+            Self::PrivateKey => return private_key(text),
+            Self::ApiKey => !last.is_some_and(|c| c.is_ascii_alphanumeric()) || ends_escape(before),
+            Self::Token | Self::Email => !in_word,
+            Self::Iban => !last.is_some_and(|c| c.is_ascii_alphanumeric()),
+            Self::Card | Self::Ip | Self::Phone => !last.is_some_and(|c| c.is_ascii_digit()),
+        };
+        if !may_begin {
+            return None;
         }
         // Nothing else is longer, and a text of a million hyphens is looked at once, not a million times.
         let text = &text[..text.floor_char_boundary(LONGEST)];
@@ -71,6 +81,8 @@ impl Rule {
             Self::Email => email(text),
             Self::Iban => iban(text),
             Self::Card => card(text),
+            // In a word only one of version 4: `::f64` in `std::f64` is no address, though it could be.
+            Self::Ip if in_word => ip(&text[..text.floor_char_boundary(24)]).filter(|&end| !text[..end].contains(':')),
             Self::Ip => ip(text),
             Self::Phone => phone(text),
         }
@@ -96,20 +108,17 @@ impl Redactor {
     /// A text without what the rules find.
     pub fn text(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
-        let mut before = None;
-        let mut rest = text;
-        while let Some(c) = rest.chars().next() {
-            let starts = (is_word(c) || matches!(c, '+' | '(' | '-' | ':')) && !before.is_some_and(is_word);
-            let hit = self.rules.iter().filter(|_| starts).find_map(|rule| Some((*rule, rule.at(rest)?)));
+        let mut place = 0;
+        while let Some(c) = text[place..].chars().next() {
+            let starts = is_word(c) || matches!(c, '+' | '(' | '-' | ':');
+            let hit = self.rules.iter().filter(|_| starts).find_map(|rule| Some((*rule, rule.at(text, place)?)));
             if let Some((rule, length)) = hit {
                 *self.found.entry(rule).or_default() += 1;
                 out.push_str(&format!("[{}]", rule.name()));
-                before = rest[..length].chars().next_back();
-                rest = &rest[length..];
+                place += length;
             } else {
                 out.push(c);
-                before = Some(c);
-                rest = &rest[c.len_utf8()..];
+                place += c.len_utf8();
             }
         }
         out
@@ -121,7 +130,19 @@ impl Redactor {
             Value::String(text) => Value::String(self.text(text)),
             Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
             Value::Object(fields) => {
-                Value::Object(fields.iter().map(|(name, value)| (self.text(name), self.value(value))).collect())
+                let (mut redacted, mut alike) = (Map::new(), BTreeMap::<String, usize>::new());
+                for (name, value) in fields {
+                    let base = self.text(name);
+                    let mut name = base.clone();
+                    // Two names that are alike now are still two fields.
+                    while redacted.contains_key(&name) {
+                        let count = alike.entry(base.clone()).or_insert(1);
+                        *count += 1;
+                        name = format!("{base}-{count}");
+                    }
+                    redacted.insert(name, self.value(value));
+                }
+                Value::Object(redacted)
             }
             // A number may be that of a card or of a telephone.
             Value::Number(number) => {
@@ -136,6 +157,15 @@ impl Redactor {
 
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
+}
+
+/// Whether a text ends with an escape that is written out: `\n`, `\t`, `\r`, `%20`.
+fn ends_escape(text: &str) -> bool {
+    match text.as_bytes() {
+        [.., b'\\', b'n' | b't' | b'r'] => true,
+        [.., b'%', high, low] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
+        _ => false,
+    }
 }
 
 /// How many bytes at the beginning are of a kind.
@@ -340,6 +370,10 @@ fn digits_of_phone(text: &str) -> (Vec<u8>, usize) {
         if let Some(digit) = c.to_digit(10) {
             digits.push(digit as u8);
             (length, gap) = (at + 1, 0);
+            // No number has more.
+            if digits.len() > 15 {
+                break;
+            }
         } else if matches!(c, ' ' | '-' | '.' | '/' | '(' | ')') && gap < 3 {
             gap += 1;
         } else {
@@ -377,6 +411,14 @@ mod tests {
             ("sha 2bd21650ddfe873882aab17f3173e62c3e7f7f7262bc0f91d29eb7498e1f2236", "sha [token]"),
             ("-----BEGIN RSA PRIVATE KEY-----\nab\n-----END RSA PRIVATE KEY-----!", "[private-key]!"),
             ("-----BEGIN PRIVATE KEY-----\ncut", "[private-key]"),
+            ("key_-----BEGIN PRIVATE KEY-----\ncut", "key_[private-key]"),
+            (r"line1\nAKIAIOSFODNN7EXAMPLE", r"line1\n[api-key]"),
+            ("%20AKIAIOSFODNN7EXAMPLE", "%20[api-key]"),
+            ("key_AKIAIOSFODNN7EXAMPLE", "key_[api-key]"),
+            ("PAN4111111111111111", "PAN[card]"),
+            ("ip10.0.0.7", "ip[ip]"),
+            ("电话+8613812345678", "电话[phone]"),
+            ("卡DE89370400440532013000", "卡[iban]"),
         ] {
             assert_eq!(redacted(text), expected);
         }
@@ -395,6 +437,7 @@ mod tests {
             "the-very-long-name-of-a-kubernetes-pod-in-some-cluster",
             "task-force sk-short",
             "00000000000000000",
+            "std::f64::consts, ab64::abc and XAKIAIOSFODNN7EXAMPLE",
         ] {
             assert_eq!(redacted(text), text);
         }
@@ -407,6 +450,9 @@ mod tests {
         let expected = serde_json::json!({"[email]": ["1.2.3.4", "[card]", 7, true, "[email]"], "n": null});
         assert_eq!(redactor.value(&value), expected);
         assert_eq!(redactor.found, BTreeMap::from([(Rule::Email, 2), (Rule::Card, 1)]));
+        let alike = serde_json::json!({"a@b.de": 1, "c@d.de": 2, "[email]-2": 3, "e@f.de": 4});
+        let expected = serde_json::json!({"[email]": 1, "[email]-2": 2, "[email]-2-2": 3, "[email]-3": 4});
+        assert_eq!(Redactor::without(&[]).value(&alike), expected);
         assert_eq!(redacted("日本語 a@b.jp 😀"), "日本語 [email] 😀");
     }
 }

@@ -205,8 +205,8 @@ fn of_file(path: &Path, args: &AddArgs, date: &str) -> Result<Source, Failure> {
     for (row, value) in taken.examples(&rows)?.into_iter().enumerate() {
         let mut example = example(value).map_err(|reason| rows.wrong(row, &reason))?;
         if guess.id.is_none() || example.id.trim().is_empty() {
-            // From the input, so that the same request has the same id tomorrow.
-            example.id = named(&example.input);
+            // One is made of the input once that is redacted: a digest of a telephone number tells the number.
+            example.id.clear();
         }
         example.other.insert("provenance".to_owned(), provenance.clone());
         examples.push(example);
@@ -244,8 +244,9 @@ fn example(row: Value) -> Result<Example, String> {
 fn redacted(example: &Example, redactor: &mut Redactor) -> Example {
     let input = redactor.value(&example.input);
     let id = redactor.text(&example.id);
-    // What named a person names nobody now, and must still tell examples apart.
-    let id = if id == example.id { id } else { named(&input) };
+    // What named a person names nobody now, and must still tell examples apart. From the input, so that the same request
+    // has the same id tomorrow.
+    let id = if id == example.id && !id.is_empty() { id } else { named(&input) };
     let label = |value: &LabelValue, redactor: &mut Redactor| match value {
         LabelValue::One(value) => LabelValue::One(redactor.text(value)),
         LabelValue::Many(values) => LabelValue::Many(values.iter().map(|value| redactor.text(value)).collect()),

@@ -9,6 +9,9 @@ use super::line::{self, Said};
 use super::pool::{FRUITLESS, Job};
 use crate::call::{Answered, CallFailure, FailureKind, Reply};
 
+/// Bytes that were written, and are kept before others, at the most.
+const WRITTEN: usize = 1 << 16;
+
 /// The calls of a child's life.
 pub(super) struct Calls {
     /// Those without an answer, in the order in which they were sent.
@@ -74,6 +77,10 @@ impl Calls {
     pub(super) fn push(&mut self, job: Job) {
         if self.at == self.out.len() {
             self.out.clear();
+            self.at = 0;
+        } else if self.at >= WRITTEN {
+            // A call is nearly always half written where many are on their way.
+            self.out.drain(..self.at);
             self.at = 0;
         }
         let (start, before) = (self.made, self.out.len());

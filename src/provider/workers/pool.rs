@@ -82,6 +82,11 @@ struct Seat {
 }
 
 impl Job {
+    /// Whether its run is ending: then it is not sent any more.
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.has_begun()
+    }
+
     /// Gives the answer to who waits for it.
     pub(super) fn settle(&mut self, outcome: Result<Answered, ProviderError>) {
         if let Some(reply) = self.reply.take() {
@@ -230,7 +235,7 @@ impl Pool {
         let mut state = self.state();
         loop {
             let job = state.seats[seat].inbox.pop_front()?;
-            if !job.ending.has_begun() {
+            if !job.is_ending() {
                 return Some(job);
             }
             state.seats[seat].load -= 1;

@@ -73,6 +73,8 @@ enum Event {
     Exited,
     Late,
     Woken,
+    /// What has ended said nothing more for a while.
+    Silent,
 }
 
 impl Session {
@@ -99,6 +101,7 @@ impl Session {
     /// Hands calls over and takes replies in; `None` when the pool is closed.
     async fn converse(&mut self, worker: &mut Worker) -> Option<Break> {
         let mut timer = pin!(sleep_until(Instant::now() + self.calls.longest()));
+        let mut silence = pin!(sleep_until(Instant::now()));
         let mut told = vec![0; 4096];
         // What it started may hold its output open.
         let mut has_exited = false;
@@ -118,7 +121,10 @@ impl Session {
             let can_write = !to_write.is_empty();
             let has_stderr = stderr.is_some();
             let event = tokio::select! {
+                // First what ends it: a worker that never stops talking must not put that off.
                 biased;
+                () = &mut timer => Event::Late,
+                () = worker.wake.notified() => Event::Woken,
                 read = async { match stdout { Some(out) => out.read_buf(to_read).await, None => Ok(0) } } => Event::Read(read),
                 wrote = async { match stdin { Some(input) => input.write(to_write).await, None => Ok(0) } }, if can_write => {
                     Event::Wrote(wrote)
@@ -127,8 +133,7 @@ impl Session {
                     Event::Told(count.unwrap_or(0))
                 }
                 _ = self.child.wait(), if !has_exited => Event::Exited,
-                () = &mut timer => Event::Late,
-                () = worker.wake.notified() => Event::Woken,
+                () = &mut silence, if has_exited => Event::Silent,
             };
             match event {
                 Event::Read(Ok(1..)) => {
@@ -144,9 +149,9 @@ impl Session {
                 Event::Told(count) => self.note(&told[..count]),
                 Event::Exited => {
                     has_exited = true;
-                    timer.as_mut().reset(Instant::now() + LAST_WORDS);
+                    silence.as_mut().reset(Instant::now() + LAST_WORDS);
                 }
-                Event::Late if has_exited => return Some(Break::Gone),
+                Event::Silent => return Some(Break::Gone),
                 Event::Late => {
                     if let Some(why) = self.calls.expire(Instant::now()) {
                         return Some(Break::Stuck(why));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use super::super::router::ProviderError;
 use super::pool::{Job, Pool};
 use super::session::{Session, Stopped};
 
@@ -62,8 +63,11 @@ pub(super) async fn work(pool: Arc<Pool>, seat: usize) {
 impl Worker {
     /// The next call for a child that has none.
     pub(super) fn next_alone(&mut self) -> Option<Job> {
-        if let Some(suspect) = self.suspects.pop_front() {
-            return Some(suspect);
+        while let Some(suspect) = self.suspects.pop_front() {
+            if !suspect.is_ending() {
+                return Some(suspect);
+            }
+            suspect.done(Err(ProviderError::Ending));
         }
         if std::mem::take(&mut self.is_shut) {
             self.pool.reopen(self.seat);
