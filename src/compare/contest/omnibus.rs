@@ -42,10 +42,16 @@ pub(super) fn omnibus(metrics: &[&MetricValues], blocks: &Blocks, seed: u64) -> 
         let name = first.estimate.name();
         return Err(format!("none: there is no such test for `{name}`, which is no mean over examples; see the pairs"));
     }
+    let scored = |metric: &MetricValues, row: usize| metric.of(row).iter().flatten().count();
+    let differ = |row: usize| metrics.iter().any(|metric| scored(metric, row) != scored(first, row));
+    if (0..blocks.of.len()).any(differ) {
+        // A mean of one trial and a mean of five are not exchangeable, however alike the candidates are.
+        return Err("none: the candidates have different numbers of trials".to_owned());
+    }
     let rows: Vec<(u32, Vec<f64>)> = (0..blocks.of.len())
         .filter_map(|row| Some((blocks.of[row], metrics.iter().map(|m| value(m, row)).collect::<Option<_>>()?)))
         .collect();
-    let one_trial = |metric: &MetricValues| (0..blocks.of.len()).all(|row| metric.of(row).iter().flatten().count() < 2);
+    let one_trial = |metric: &MetricValues| (0..blocks.of.len()).all(|row| scored(metric, row) < 2);
     let is_binary = |metric: &&MetricValues| metric.aggregate.is_binary() || metric.is_binary() && one_trial(metric);
     if !blocks.grouped && metrics.iter().all(is_binary) {
         let best = if first.aggregate.is_binary() { 1.0 } else { first.scale.best() };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::super::comparison::{CompareOptions, Comparison, IntervalMethod, compare};
+use super::super::comparison::{CellComparison, CompareOptions, Comparison, IntervalMethod, compare};
 use super::super::error::CompareError;
 use super::super::side::Side;
 use super::super::slices::OVERALL;
@@ -91,12 +91,14 @@ fn only_best(slice: &SliceWinner) -> Option<usize> {
 /// A p by slice.
 type BySlice = BTreeMap<String, f64>;
 
-/// The p of every leader against every other candidate, in the slices that it leads.
+/// The p of every leader against every other candidate, in the slices that it leads; 1 where the two alone, who may count
+/// other trials than an estimate does, do not differ in the leader's favour.
 fn p_of_leaders(
     sides: &[Side],
     leaders: &BTreeMap<usize, BTreeSet<&str>>,
     options: &ContestOptions,
 ) -> Result<BTreeMap<(usize, usize), BySlice>, CompareError> {
+    let direction = sides[0].metrics[0].scale.direction();
     let settings = CompareOptions { interval: IntervalMethod::Auto, ..options_of(options, options.slices.clone()) };
     let others = |leader: usize| (0..sides.len()).filter(move |&other| other != leader);
     let places: Vec<(usize, usize, &BTreeSet<&str>)> =
@@ -106,7 +108,11 @@ fn p_of_leaders(
         .map(|(leader, other, led)| {
             let compared = compare(&sides[leader], &sides[other], &settings)?;
             let led = compared.cells.iter().filter(|cell| led.contains(cell.slice.as_str()));
-            let slices = led.map(|cell| (cell.slice.clone(), p_of(&cell.evidence, options.seed).0)).collect();
+            let p = |cell: &CellComparison| {
+                let is_worse = cell.delta.is_some_and(|delta| direction * delta < 0.0);
+                if is_worse { p_of(&cell.evidence, options.seed).0 } else { 1.0 }
+            };
+            let slices = led.map(|cell| (cell.slice.clone(), p(cell))).collect();
             Ok(((leader, other), slices))
         })
         .collect()
