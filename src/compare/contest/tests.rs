@@ -110,3 +110,23 @@ fn nobody_leads_by_a_pair_that_points_the_other_way() {
     assert!(found.slices.iter().all(|slice| slice.best == [0] && slice.winner.is_none()), "{:?}", found.slices);
     assert_eq!(found.no_omnibus.as_deref(), Some(NO_OMNIBUS));
 }
+
+/// Three candidates that differ on so many examples of 60: there the first alone passes.
+fn differing_on(count: usize) -> [Side; 3] {
+    let passes = |all: usize| -> Vec<Vec<f64>> { (0..60).map(|i| vec![f64::from(u8::from(i < all))]).collect() };
+    let of = |name: &str, all: usize| side(name, Aggregate::Mean, &passes(all));
+    [of("a", 20 + count), of("b", 20), of("c", 20)]
+}
+
+#[test]
+fn q_is_read_off_chi_squared_only_where_enough_examples_differ() {
+    let omnibus = |count: usize| standings_of(&differing_on(count)).0.omnibus.unwrap();
+    let (few, many) = (omnibus(15), omnibus(16));
+    assert_eq!((few.test, few.df, few.draws), ("permutation-within-examples", None, Some(2_000)));
+    assert_eq!((many.test, many.df, many.draws), ("cochran-q", Some(2), None));
+    // One of three passes alone each time: Q is twice their number, however its p is found.
+    assert!((few.statistic - 30.0).abs() < 1e-9 && (many.statistic - 32.0).abs() < 1e-9, "{few:?} {many:?}");
+    // Of two examples all nine ways are equally likely, and three are as far out; χ² would say .135.
+    let two = omnibus(2);
+    assert!((two.p - 1.0 / 3.0).abs() < 0.05, "{two:?}");
+}
