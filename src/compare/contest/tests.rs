@@ -130,3 +130,16 @@ fn q_is_read_off_chi_squared_only_where_enough_examples_differ() {
     let two = omnibus(2);
     assert!((two.p - 1.0 / 3.0).abs() < 0.05, "{two:?}");
 }
+
+#[test]
+fn slices_without_a_leader_count_among_the_slices() {
+    // `a` leads in the first half by eight examples to none (p = 2/2⁸); in the second half they are alike.
+    let passes =
+        |all: usize| -> Vec<Vec<f64>> { (0..60).map(|i| vec![f64::from(u8::from(i < all || i >= 45))]).collect() };
+    let of = |name: &str, all: usize| side(name, Aggregate::Mean, &passes(all));
+    let (found, _) = standings_of(&[of("a", 18), of("b", 10)]);
+    let [led, tied] = &found.slices[..] else { panic!("{:?}", found.slices) };
+    assert_eq!((&led.best[..], led.winner), (&[0][..], Some(0)));
+    assert!((led.p_adjusted.unwrap() - 2.0 * 2.0 / 256.0).abs() < 1e-12, "{led:?}");
+    assert_eq!((&tied.best[..], tied.p_adjusted, tied.winner), (&[0, 1][..], None, None));
+}

@@ -61,21 +61,22 @@ pub(super) fn winners(
         }
     }
     let against = p_of_leaders(sides, &leaders, options)?;
-    let (mut tested, mut p) = (Vec::new(), Vec::new());
-    for (at, slice) in found.iter().enumerate() {
-        let Some(leader) = only_best(slice) else { continue };
-        let largest = (0..sides.len()).filter(|&other| other != leader).map(|other| {
+    // Which slices have a leader is seen in the data, so those without one count among the slices too.
+    let largest = |slice: &SliceWinner| -> f64 {
+        let Some(leader) = only_best(slice) else { return 1.0 };
+        let others = (0..sides.len()).filter(|&other| other != leader).map(|other| {
             against.get(&(leader, other)).and_then(|slices| slices.get(&slice.slice)).copied().unwrap_or(1.0)
         });
-        tested.push(at);
-        p.push(largest.fold(0.0, f64::max));
-    }
+        others.fold(0.0, f64::max)
+    };
+    let p: Vec<f64> = found.iter().map(largest).collect();
     if !p.is_empty() {
         let adjusted = adjust(&p, Adjustment::Holm)
             .map_err(|source| CompareError::Statistic { what: "p of all slices".to_owned(), source })?;
-        for (at, p) in tested.into_iter().zip(adjusted) {
-            found[at].p_adjusted = Some(p);
-            found[at].winner = found[at].best.first().copied().filter(|_| p <= options.alpha.get());
+        for (slice, p) in found.iter_mut().zip(adjusted) {
+            let leader = only_best(slice);
+            slice.p_adjusted = leader.map(|_| p);
+            slice.winner = leader.filter(|_| p <= options.alpha.get());
         }
     }
     Ok((found, small))
