@@ -171,7 +171,7 @@ fn a_candidate_at_the_margin_is_rarely_let_through() {
         let named_in = |seed: u64| {
             let answers = answers(&world(kind, 200, &truth, 50_000 + seed), &every, seed);
             let any = |wanted: fn(&Replacement) -> bool| answers.iter().any(wanted);
-            (any(|answer| answer.answer == Replace::May), any(|answer| answer.p <= 0.05))
+            (any(|answer| answer.answer == Replace::May), any(|answer| answer.p.is_some_and(|p| p <= 0.05)))
         };
         let found: Vec<(bool, bool)> = (0..SEEDS).into_par_iter().map(named_in).collect();
         let named = found.iter().filter(|(corrected, _)| *corrected).count() as u64;

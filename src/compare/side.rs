@@ -187,6 +187,37 @@ impl MetricValues {
         self
     }
 
+    /// The same metric of several sides, cut to the first trials of each example that all of them have; a trial without
+    /// a score on any side has none on all. With it, whether there were more trials on some side.
+    pub(super) fn cut_alike(metrics: &[&Self]) -> (Vec<Self>, bool) {
+        let examples = metrics.iter().map(|metric| metric.ends.len()).min().unwrap_or(0);
+        let mut differ = false;
+        let emptied = |metric: &&Self| {
+            let seen = metric.seen.as_ref().map(|seen| SeenTrials { labels: seen.labels.clone(), trials: Vec::new() });
+            Self { values: Vec::new(), ends: Vec::new(), seen, ..(*metric).clone() }
+        };
+        let mut cut: Vec<Self> = metrics.iter().map(emptied).collect();
+        for example in 0..examples {
+            // A side without any trial here has no score, or the metric is not about the example.
+            let counts = || metrics.iter().map(|metric| metric.of(example).len()).filter(|&trials| trials > 0);
+            let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+            differ |= least < most;
+            let all_scored =
+                |trial: usize| metrics.iter().all(|m| m.of(example).get(trial).is_none_or(Option::is_some));
+            let all_seen =
+                |trial: usize| metrics.iter().all(|m| m.seen_of(example).get(trial).is_none_or(Option::is_some));
+            for (cut, metric) in cut.iter_mut().zip(metrics) {
+                let trials = metric.of(example).iter().take(least).enumerate();
+                cut.push(trials.map(|(trial, scored)| scored.filter(|_| all_scored(trial))));
+                if let Some(seen) = &mut cut.seen {
+                    let trials = metric.seen_of(example).iter().take(least).enumerate();
+                    seen.trials.extend(trials.map(|(trial, seen)| seen.filter(|_| all_seen(trial))));
+                }
+            }
+        }
+        (cut, differ)
+    }
+
     /// Refuses an example with fewer trials than the metric needs.
     ///
     /// # Errors

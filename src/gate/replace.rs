@@ -21,7 +21,7 @@ const LARGEST_LEVEL: f64 = 0.45;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Replace {
-    /// Every cell is shown not to fall beyond its margin, and every rule holds.
+    /// Every cell with a margin is shown not to fall beyond it, in those without one nothing fell, and every rule holds.
     May,
     /// Neither that nor the contrary is shown.
     NotShown,
@@ -68,7 +68,8 @@ pub enum Selection {
 /// The answers, and what they rest on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Replacing {
-    /// The chance, at most, that a candidate is named that falls by its margin or more somewhere.
+    /// The chance, at most, that a candidate is named that falls by its margin or more in some cell that has a margin. Cells
+    /// without one (by default those of `safety=*`) are not covered: that nothing fell there is seen, not tested.
     pub alpha: f64,
     /// The same for one that only breaks a guard rail.
     pub guard_alpha: f64,
@@ -108,11 +109,13 @@ pub struct Replacement {
     pub candidate: usize,
     /// The answer.
     pub answer: Replace,
-    /// The largest p over the cells: all must be shown, so that nothing is to be corrected among them.
-    pub p: f64,
-    /// The same, adjusted over the candidates (Holm); of a candidate that was picked on other examples, `p` itself.
-    pub p_adjusted: f64,
-    /// Cells that were tested.
+    /// The largest p over the cells with a margin: all must be shown, so that nothing is to be corrected among them. None
+    /// where no cell was tested: there is none with a margin in which the answers are not the same.
+    pub p: Option<f64>,
+    /// The same, adjusted over the candidates (Holm); of a candidate that was picked on other examples, `p` itself. One
+    /// without a p counts among the candidates as 1.
+    pub p_adjusted: Option<f64>,
+    /// Cells that were looked at: enough examples, in a metric that gates.
     pub cells: u64,
     /// The one that decides.
     pub hardest: Option<HardestCell>,
@@ -125,11 +128,14 @@ pub struct Replacement {
 /// Decides about every candidate against the same baseline; `compared` has the place of each and its comparison, or why there
 /// is none.
 ///
-/// A candidate may replace the baseline when in every tested cell of the gating metrics the drop is shown to be smaller than
+/// A candidate may replace the baseline when in every cell of the gating metrics that has a margin the drop is shown to be smaller than
 /// the margin, at the policy's α adjusted over the candidates (Holm), and every rule holds; guard rails are tested at
-/// `guard_alpha` divided by the number of candidates. So a candidate that does not deserve it is named with a probability of
-/// at most α (and `guard_alpha`, for one that only breaks a rail), however many were tried. A cell without any margin
-/// cannot be shown to keep it: there no passing example may fail, and the estimate may not be lower.
+/// `guard_alpha` divided by the number of candidates. So a candidate that falls by a margin is named with a probability of
+/// at most α (and `guard_alpha`, for one that only breaks a rail), however many were tried.
+///
+/// α does not cover cells without any margin (by default those of `safety=*`), which cannot be shown to keep it: there no
+/// passing example may fail, and the estimate may not be lower, on the examples at hand. Where no cell has a margin and the
+/// answers are not the same, nothing is shown.
 ///
 /// # Errors
 /// A sentence when the policy makes no sense or names a metric that was not compared.
@@ -151,11 +157,12 @@ pub fn replacements(
     if found.is_empty() {
         return Ok(found);
     }
-    let p: Vec<f64> = found.iter().map(|found| found.p).collect();
+    let p: Vec<f64> = found.iter().map(|found| found.p.unwrap_or(1.0)).collect();
     let adjusted = adjust(&p, Adjustment::Holm).map_err(|error| error.to_string())?;
     for (found, adjusted) in found.iter_mut().zip(adjusted) {
-        found.p_adjusted = adjusted;
-        if found.answer == Replace::May && adjusted > policy.alpha {
+        found.p_adjusted = found.p.map(|_| adjusted);
+        // Without a p either the answers are the same, or something else stands in the way.
+        if found.answer == Replace::May && found.p_adjusted.is_some_and(|p| p > policy.alpha) {
             found.answer = Replace::NotShown;
         }
     }
@@ -167,8 +174,8 @@ fn uncompared(candidate: usize, why: &str) -> Replacement {
     Replacement {
         candidate,
         answer: Replace::NotShown,
-        p: 1.0,
-        p_adjusted: 1.0,
+        p: None,
+        p_adjusted: None,
         cells: 0,
         hardest: None,
         rules: Vec::new(),
@@ -200,6 +207,9 @@ fn assess(
     reasons.extend(compared.iter().filter(|cell| cell.slice == OVERALL).filter_map(|cell| unmeasured(cell, policy)));
     if tested.is_empty() {
         reasons.push("there is nothing to compare".to_owned());
+    } else if found.p.is_none() && found.without_margin {
+        reasons
+            .push("no cell with a margin has other answers than the baseline's, so that nothing is shown".to_owned());
     }
     let gates = |name: &str| gating.iter().any(|metric| metric.name == name);
     let standings = licence::standings(comparison, given.judged, policy, gates, &compared);
@@ -226,8 +236,8 @@ fn assess(
     Ok(Replacement {
         candidate,
         answer,
-        p: found.p.max(LEAST_P),
-        p_adjusted: 1.0,
+        p: found.p,
+        p_adjusted: None,
         cells: tested.len() as u64,
         hardest: found.hardest,
         rules,
@@ -238,7 +248,10 @@ fn assess(
 /// What the cells of a candidate come to.
 #[derive(Default)]
 struct Cells {
-    p: f64,
+    /// The largest; none before a cell was tested.
+    p: Option<f64>,
+    /// Whether there is a cell without a margin in which answers may differ.
+    without_margin: bool,
     hardest: Option<HardestCell>,
     fallen: bool,
     reasons: Vec<String>,
@@ -257,6 +270,7 @@ impl Cells {
         }
         let margin = policy.margin_of(&cell.metric, &cell.slice, &cell.evidence.keys);
         if margin <= 0.0 {
+            self.without_margin = true;
             let drop = cell.evidence.mean_change().map_or(0.0, |change| -change);
             if cell.evidence.pass_to_fail > 0 {
                 let flips = cell.evidence.pass_to_fail;
@@ -271,10 +285,10 @@ impl Cells {
             self.fallen = true;
             self.reasons.push(format!("{name}: shown to fall beyond its margin"));
         }
-        let p = p_of_fall(&cell.evidence, margin, self.p);
-        if self.hardest.is_none() || p > self.p {
+        let p = p_of_fall(&cell.evidence, margin, self.p.unwrap_or(0.0));
+        if self.p.is_none_or(|largest| p > largest) {
             let width = gating.iter().find(|metric| metric.name == cell.metric).map_or(1.0, |m| m.scale.width());
-            self.p = p;
+            self.p = Some(p);
             self.hardest = Some(HardestCell {
                 metric: cell.metric.clone(),
                 slice: cell.slice.clone(),

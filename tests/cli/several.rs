@@ -281,6 +281,15 @@ fn different_pins_cannot_be_compared_and_nothing_else_ends_badly() {
         result["candidates"].as_array().unwrap().iter().map(|c| c["label"].as_str().unwrap()).collect();
     assert!(labels[0] == "recorded" && labels[1].starts_with("worse (") && labels[2] == "worse #2", "{labels:?}");
 
+    // The same answers again need no test, and have no p.
+    let again = project.run(&["compare", &baseline, &baseline, &baseline, "-f", "json"]).exit(0).json();
+    let again = &again["replace"]["answers"][0];
+    assert_eq!(
+        (&again["answer"], &again["p"], &again["p_adjusted"]),
+        (&json!("may"), &Value::Null, &Value::Null),
+        "{again}"
+    );
+
     let other = std::fs::read_to_string(project.path("orders.jsonl")).unwrap();
     let fewer: String = other.lines().skip(1).map(|line| format!("{line}\n")).collect();
     project.write("fewer.jsonl", fewer);
@@ -329,4 +338,42 @@ fn twenty_candidates_of_two_thousand_examples_are_no_burden() {
         began.elapsed().as_secs_f64()
     ));
     assert_eq!(result["metrics"][0]["pairs"].as_array().unwrap().len(), 190);
+}
+
+#[test]
+fn a_cell_without_a_margin_has_no_p() {
+    // c1 gains everywhere and loses nothing, c2 is the baseline again, c3 loses one.
+    let passes = |c: usize, i: usize| match c {
+        1 => i % 4 != 3,
+        3 => i.is_multiple_of(2) && i > 0,
+        _ => i.is_multiple_of(2),
+    };
+    let project = Harness::new().table("t.csv", table(4, 400, passes));
+    let answers = |more: &[&str]| {
+        let result = run(&project, 4, &[&["-f", "json"], more].concat()).exit(0).json();
+        result["replace"]["answers"].as_array().unwrap().clone()
+    };
+    for answer in answers(&["--margin", "0"]) {
+        let reasons = answer["reasons"].to_string();
+        assert_eq!(
+            (&answer["p"], &answer["p_adjusted"], &answer["hardest"]),
+            (&Value::Null, &Value::Null, &Value::Null)
+        );
+        assert_eq!(answer["answer"], "not-shown", "nothing was tested: {answer}");
+        assert!(reasons.contains("no cell with a margin") && answer["cells"].as_u64() > Some(0), "{reasons}");
+        assert_eq!(reasons.contains("1 passing examples now fail"), answer["candidate"] == 3, "{reasons}");
+    }
+    run(&project, 4, &["--margin", "0"]).exit(0).stdout_has("None of them is shown");
+    for answer in answers(&["--margin", "0.1"]) {
+        assert_eq!(answer["answer"], "may");
+        assert!(answer["p"].as_f64().is_some_and(|p| p > 0.0), "{answer}");
+    }
+}
+
+#[test]
+fn a_holdout_by_label_keeps_groups_whole() {
+    let project = Harness::new().table("t.csv", table(3, 60, |c, i| mixed(i + c, 2) == 0));
+    let torn = ["--holdout", "split=test", "--group", "block"];
+    run(&project, 3, &torn).exit(2).stderr_has("--holdout: group `0` is on both sides of split=test");
+    run(&project, 3, &torn[..2]).exit(0);
 }

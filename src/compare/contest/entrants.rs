@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::super::aggregate::Aggregate;
 use super::super::comparison::Blocks;
 use super::super::error::CompareError;
 use super::super::measure::{Measure, Measured};
@@ -37,6 +38,15 @@ pub(super) struct Field {
     pub(super) left_out: u64,
     pub(super) blocks: Blocks,
     block_count: usize,
+}
+
+/// All candidates under one metric.
+pub(super) struct OneMetric {
+    pub(super) sides: Vec<Side>,
+    /// Examples that some candidate has no score for.
+    pub(super) unscored: u64,
+    /// Whether some candidate had trials that another has not, which are left out.
+    pub(super) cut: bool,
 }
 
 impl Field {
@@ -87,9 +97,12 @@ impl Field {
         })
     }
 
-    /// The sides with one metric each, its examples unscored wherever any candidate has no score, and how many those are.
-    pub(super) fn with_metric(&self, name: &str) -> Result<(Vec<Side>, u64), CompareError> {
-        let metrics: Vec<&MetricValues> = self
+    /// The sides with one metric each, its examples unscored wherever any candidate has no score.
+    ///
+    /// Of anything but a mean over trials, which pairs cut to the trials of both, all candidates keep the trials that every
+    /// one has: so the leaderboard is about what the pairs are about.
+    pub(super) fn with_metric(&self, name: &str) -> Result<OneMetric, CompareError> {
+        let own: Vec<&MetricValues> = self
             .sides
             .iter()
             .map(|side| {
@@ -103,19 +116,25 @@ impl Field {
                 })
             })
             .collect::<Result<_, _>>()?;
-        if let Some(other) = metrics.iter().find(|metric| metric.scale != metrics[0].scale) {
+        if let Some(other) = own.iter().find(|metric| metric.scale != own[0].scale) {
             return Err(CompareError::NotComparable(format!("metric `{}` has several scales", other.name)));
         }
-        let any_score = |metric: &&MetricValues, row: usize| metric.of(row).iter().any(Option::is_some);
-        let is_meant = |row: usize| metrics.iter().any(|metric| !metric.of(row).is_empty());
+        let is_mean = own.iter().all(|metric| metric.aggregate == Aggregate::Mean && metric.seen.is_none());
+        let (metrics, cut) = if is_mean {
+            (own.iter().map(|metric| (*metric).clone()).collect(), false)
+        } else {
+            MetricValues::cut_alike(&own)
+        };
+        let any_score = |metric: &MetricValues, row: usize| metric.of(row).iter().any(Option::is_some);
+        let is_meant = |row: usize| own.iter().any(|metric| !metric.of(row).is_empty());
         let gaps: Vec<usize> = (0..self.examples)
             .filter(|&row| is_meant(row) && !metrics.iter().all(|metric| any_score(metric, row)))
             .collect();
-        let only = |(side, metric): (&Side, &&MetricValues)| Side {
-            metrics: vec![(*metric).clone().without(gaps.iter().copied())],
+        let only = |(side, metric): (&Side, MetricValues)| Side {
+            metrics: vec![metric.without(gaps.iter().copied())],
             ..bare(side)
         };
-        Ok((self.sides.iter().zip(&metrics).map(only).collect(), gaps.len() as u64))
+        Ok(OneMetric { unscored: gaps.len() as u64, cut, sides: self.sides.iter().zip(metrics).map(only).collect() })
     }
 
     pub(super) fn warnings(&self) -> Vec<String> {

@@ -63,7 +63,7 @@ pub struct Parts {
 /// anything.
 ///
 /// # Errors
-/// [`CompareError::Input`] for a label that is not there, or a part without examples.
+/// [`CompareError::Input`] for a label that is not there or that tears a group apart, or a part without examples.
 pub fn parts(sides: &[Side], holdout: &Holdout, seed: u64) -> Result<Parts, CompareError> {
     let Some(first) = sides.first() else {
         return Err(CompareError::Input("there is no candidate to split".to_owned()));
@@ -112,6 +112,16 @@ fn by_label<'s>(side: &'s Side, key: &str, value: &str) -> Result<HashSet<&'s st
         CompareError::Input(format!("--holdout: label `{key}` has no value `{value}`; it has {}", has.join(", ")))
     })?;
     let has = |row: &usize| labels.of(*row).contains(&(code as u32));
+    let mut sides_of: BTreeMap<&str, [bool; 2]> = BTreeMap::new();
+    for (row, group) in side.groups.iter().flatten().enumerate() {
+        if let Some(group) = group {
+            sides_of.entry(group).or_default()[usize::from(has(&row))] = true;
+        }
+    }
+    // Examples of one group share their luck: what was picked on some of them is not checked by the others.
+    if let Some((group, _)) = sides_of.iter().find(|(_, parts)| parts[0] && parts[1]) {
+        return Err(CompareError::Input(format!("--holdout: group `{group}` is on both sides of {key}={value}")));
+    }
     Ok((0..side.ids.len()).filter(has).map(|row| side.ids.get(row)).collect())
 }
 
@@ -194,6 +204,22 @@ mod tests {
         assert!(checking.iter().enumerate().all(|(row, id)| metric.of(row)[0].unwrap().value == odd(id) as f64));
         let other = parts(&sides, &Holdout::Share(0.25), 8).unwrap();
         assert_ne!(ids(&other.checking[0]), checking);
+    }
+
+    #[test]
+    fn a_label_may_not_tear_groups_apart() {
+        // Every fourth example is `test`; groups of five cross that, groups of four do too, single examples do not.
+        let by_label =
+            |group: Option<usize>| parts(&[side(40, group), side(40, None)], &"split=test".parse().unwrap(), 7);
+        let Err(CompareError::Input(why)) = by_label(Some(5)) else { panic!("a group was torn apart") };
+        assert_eq!(why, "--holdout: group `g0` is on both sides of split=test");
+        assert!(by_label(Some(1)).is_ok());
+        // What has no group is a block of its own.
+        let mut some = side(40, Some(4));
+        for (row, group) in some.groups.iter_mut().flatten().enumerate() {
+            *group = group.take().filter(|_| row % 4 != 0);
+        }
+        assert_eq!(parts(&[some], &"split=test".parse().unwrap(), 7).unwrap().checking[0].ids.len(), 10);
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod omnibus;
 mod pair;
 mod standings;
 mod strengths;
+#[cfg(test)]
+mod tests;
 mod winners;
 
 use serde::Serialize;

@@ -9,7 +9,7 @@ use super::super::side::{MetricValues, Side};
 use super::super::slices::OVERALL;
 use super::super::spending::{CostQuality, pareto_front};
 use super::ContestOptions;
-use super::entrants::Field;
+use super::entrants::{Field, OneMetric};
 use super::omnibus::{Omnibus, omnibus};
 use super::pair::{Pairwise, options_of, pairs};
 use super::strengths::{Strengths, strengths};
@@ -30,7 +30,8 @@ pub struct Standing {
     pub ci: Option<Interval>,
     /// The adjusted p of its difference from the first of the table; none for that one.
     pub p_first: Option<f64>,
-    /// Whether it belongs to those that cannot be told from the first of the table.
+    /// Whether it belongs to those that cannot be told from the first of the table: α is not met, or the pair's difference
+    /// does not point the way that the table does.
     pub among_first: bool,
     /// Whether no candidate is both better and cheaper; none where a cost is unknown.
     pub on_front: Option<bool>,
@@ -91,13 +92,18 @@ pub(super) fn standings(
     name: &str,
     options: &ContestOptions,
 ) -> Result<(Standings, Vec<String>), CompareError> {
-    let (sides, unscored) = field.with_metric(name)?;
+    let OneMetric { sides, unscored, cut } = field.with_metric(name)?;
     let metric = &sides[0].metrics[0];
     let mut warnings = Vec::new();
     if unscored > 0 {
         warnings.push(format!(
             "{name}: {unscored} of {} examples are left out, since a candidate has no score there",
             field.examples
+        ));
+    }
+    if cut {
+        warnings.push(format!(
+            "{name}: the candidates have different numbers of trials; of each example the first that all of them have are used"
         ));
     }
     let alone = estimates(&sides, options)?;
@@ -177,15 +183,20 @@ fn table(
         .iter()
         .enumerate()
         .map(|(place, &candidate)| {
-            let p_first =
-                if candidate == first { None } else { found.pair(first, candidate).map(|pair| pair.p_adjusted) };
+            let pair = if candidate == first { None } else { found.pair(first, candidate) };
+            // A pair may count other trials than an estimate alone does.
+            let is_worse = |pair: &Pairwise| {
+                let sign = if pair.first == first { -direction } else { direction };
+                pair.delta.is_some_and(|delta| sign * delta > 0.0)
+            };
+            let told = pair.is_some_and(|pair| pair.p_adjusted <= options.alpha.get() && is_worse(pair));
             Standing {
                 candidate,
                 rank: 1 + order.iter().filter(|&&other| quality(other) > quality(candidate)).count() as u64,
                 value: value(candidate),
                 ci: values[candidate].and_then(|(_, ci)| ci),
-                p_first,
-                among_first: candidate == first || p_first.is_none_or(|p| p > options.alpha.get()),
+                p_first: pair.map(|pair| pair.p_adjusted),
+                among_first: !told,
                 on_front: front.as_ref().map(|front| front[place]),
             }
         })

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::super::comparison::{CompareOptions, Comparison, IntervalMethod, compare};
+use super::super::comparison::{CellComparison, CompareOptions, Comparison, IntervalMethod, compare};
 use super::super::error::CompareError;
 use super::super::side::Side;
 use super::super::slices::OVERALL;
@@ -61,21 +61,22 @@ pub(super) fn winners(
         }
     }
     let against = p_of_leaders(sides, &leaders, options)?;
-    let (mut tested, mut p) = (Vec::new(), Vec::new());
-    for (at, slice) in found.iter().enumerate() {
-        let Some(leader) = only_best(slice) else { continue };
-        let largest = (0..sides.len()).filter(|&other| other != leader).map(|other| {
+    // Which slices have a leader is seen in the data, so those without one count among the slices too.
+    let largest = |slice: &SliceWinner| -> f64 {
+        let Some(leader) = only_best(slice) else { return 1.0 };
+        let others = (0..sides.len()).filter(|&other| other != leader).map(|other| {
             against.get(&(leader, other)).and_then(|slices| slices.get(&slice.slice)).copied().unwrap_or(1.0)
         });
-        tested.push(at);
-        p.push(largest.fold(0.0, f64::max));
-    }
+        others.fold(0.0, f64::max)
+    };
+    let p: Vec<f64> = found.iter().map(largest).collect();
     if !p.is_empty() {
         let adjusted = adjust(&p, Adjustment::Holm)
             .map_err(|source| CompareError::Statistic { what: "p of all slices".to_owned(), source })?;
-        for (at, p) in tested.into_iter().zip(adjusted) {
-            found[at].p_adjusted = Some(p);
-            found[at].winner = found[at].best.first().copied().filter(|_| p <= options.alpha.get());
+        for (slice, p) in found.iter_mut().zip(adjusted) {
+            let leader = only_best(slice);
+            slice.p_adjusted = leader.map(|_| p);
+            slice.winner = leader.filter(|_| p <= options.alpha.get());
         }
     }
     Ok((found, small))
@@ -91,12 +92,14 @@ fn only_best(slice: &SliceWinner) -> Option<usize> {
 /// A p by slice.
 type BySlice = BTreeMap<String, f64>;
 
-/// The p of every leader against every other candidate, in the slices that it leads.
+/// The p of every leader against every other candidate, in the slices that it leads; 1 where the two alone, who may count
+/// other trials than an estimate does, do not differ in the leader's favour.
 fn p_of_leaders(
     sides: &[Side],
     leaders: &BTreeMap<usize, BTreeSet<&str>>,
     options: &ContestOptions,
 ) -> Result<BTreeMap<(usize, usize), BySlice>, CompareError> {
+    let direction = sides[0].metrics[0].scale.direction();
     let settings = CompareOptions { interval: IntervalMethod::Auto, ..options_of(options, options.slices.clone()) };
     let others = |leader: usize| (0..sides.len()).filter(move |&other| other != leader);
     let places: Vec<(usize, usize, &BTreeSet<&str>)> =
@@ -106,7 +109,11 @@ fn p_of_leaders(
         .map(|(leader, other, led)| {
             let compared = compare(&sides[leader], &sides[other], &settings)?;
             let led = compared.cells.iter().filter(|cell| led.contains(cell.slice.as_str()));
-            let slices = led.map(|cell| (cell.slice.clone(), p_of(&cell.evidence, options.seed).0)).collect();
+            let p = |cell: &CellComparison| {
+                let is_worse = cell.delta.is_some_and(|delta| direction * delta < 0.0);
+                if is_worse { p_of(&cell.evidence, options.seed).0 } else { 1.0 }
+            };
+            let slices = led.map(|cell| (cell.slice.clone(), p(cell))).collect();
             Ok(((leader, other), slices))
         })
         .collect()

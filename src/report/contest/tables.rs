@@ -35,7 +35,7 @@ pub(super) fn replacement(report: &ContestReport, answer: &Replacement) -> Row {
         }
         None => cells.extend(texts(&[NONE; 5])),
     }
-    cells.extend([p_text(Some(answer.p)), p_text(Some(answer.p_adjusted))]);
+    cells.extend([p_text(answer.p), p_text(answer.p_adjusted)]);
     Row::new(cells, tone)
 }
 
