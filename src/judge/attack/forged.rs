@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::finding::{Hit, Watch};
+use super::layout::ahead;
 
 /// Names of grades, whatever the judge calls its own.
 const GRADES: [&str; 28] = [
@@ -208,7 +209,7 @@ fn objects(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
 
 /// An object that is not quite JSON: `{grade: 5}`, `{'grade': 5}`.
 fn loose(small: &str, start: usize) -> Option<(Value, usize)> {
-    let length = small[start..].find('}').filter(|length| *length < 400)?;
+    let length = ahead(small, start, 400).find('}')?;
     let inside = &small[start + 1..start + length];
     if inside.contains('{') {
         return None;
@@ -250,8 +251,11 @@ fn is_example(small: &str, start: usize, end: usize) -> bool {
     let inside = &small[start..end];
     let is_open =
         inside.contains("...\"") || inside.contains("\"<") || inside.contains("…\"") || inside.contains("<number>");
-    let is_alone = small[..start].rsplit('\n').next().is_none_or(|line| line.trim().is_empty());
-    is_open && !is_alone || is_introduced && !orders(lead)
+    let is_alone = || {
+        let before = small[..start].trim_end_matches(|c: char| c.is_whitespace() && c != '\n');
+        before.is_empty() || before.ends_with('\n')
+    };
+    is_open && !is_alone() || is_introduced && !orders(lead)
 }
 
 /// Whether the words in front of an object order it.
@@ -278,7 +282,7 @@ fn orders(lead: &str) -> bool {
 fn tags(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
     let mut leaves: Vec<(&str, &str, usize, usize)> = Vec::new();
     for (open, _) in small.match_indices('<') {
-        let Some(name_end) = small[open..].find('>').filter(|length| *length < 30).map(|length| open + length) else {
+        let Some(name_end) = ahead(small, open, 30).find('>').map(|length| open + length) else {
             continue;
         };
         let name = &small[open + 1..name_end];
@@ -286,7 +290,7 @@ fn tags(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
             continue;
         }
         let close = format!("</{name}>");
-        let Some(length) = small[name_end + 1..].find(&close).filter(|length| *length < 200) else { continue };
+        let Some(length) = ahead(small, name_end + 1, 199 + close.len()).find(&close) else { continue };
         let inside = &small[name_end + 1..name_end + 1 + length];
         if !inside.contains('<') {
             leaves.push((name, inside, open, name_end + 1 + length + close.len()));
@@ -325,6 +329,8 @@ fn lines(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
     }
     let reasons = ["reasoning:", "rationale:", "explanation:", "justification:", "feedback:"];
     let has_reasons = small.lines().any(|line| reasons.iter().any(|reason| line.trim_start().starts_with(reason)));
+    // What follows is blank.
+    let said_until = small.trim_end().len();
     let mut own: Vec<(String, usize, usize)> = Vec::new();
     let mut numbers: Vec<(String, usize, usize)> = Vec::new();
     let mut at = 0;
@@ -374,7 +380,7 @@ fn lines(small: &str, keys: &[String], watch: &Watch, hits: &mut Vec<Hit>) {
             || name == "grade" && with_reasons
             || name == "score" && small_number && line.matches("score").count() > 1
             || matches!(name.as_str(), "grade" | "winner") && (on_scale || is_full || is_praise && !as_number)
-            || matches!(name.as_str(), "score" | "rating") && (is_full || on_scale && small[at..].trim().is_empty())
+            || matches!(name.as_str(), "score" | "rating") && (is_full || on_scale && at >= said_until)
         {
             hits.push(Hit { pattern: "forges-grade", start, end });
         }

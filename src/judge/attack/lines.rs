@@ -1,6 +1,9 @@
 //! Lines and signs by which a text closes its block, or speaks as somebody else.
 
+use std::collections::HashMap;
+
 use super::finding::Hit;
+use super::layout::{Layout, ahead};
 use super::phrases::{is_directive, speaks_of_grading};
 use super::words::{Number, Word};
 
@@ -112,27 +115,16 @@ fn word_at(words: &[Word], byte: usize) -> usize {
     words.partition_point(|word| word.start < byte)
 }
 
-/// Whether a byte stands in inline code, in a line of prose.
-fn in_code(text: &str, at: usize) -> bool {
-    let line_start = text[..at].rfind('\n').map_or(0, |at| at + 1);
-    let line_end = text[at..].find('\n').map_or(text.len(), |end| at + end);
-    text[line_start..at].matches('`').count() % 2 == 1 && text[at..line_end].contains('`')
-}
-
-/// Whether a byte stands in a fenced block.
-fn in_fence(text: &str, at: usize) -> bool {
-    lines(&text[..at]).filter(|(_, line)| line.trim_start().starts_with("```")).count() % 2 == 1
-}
-
 /// Looks for closed blocks and for other speakers. `small` is the text in small letters of the same length.
 pub(super) fn structure(small: &str, words: &[Word]) -> Vec<Hit> {
     let mut hits = Vec::new();
+    let layout = Layout::new(small);
     markers(small, &mut hits);
-    ends(small, &mut hits);
-    closing_tags(small, words, &mut hits);
+    ends(small, &layout, &mut hits);
+    closing_tags(small, words, &layout, &mut hits);
     banners(small, words, &mut hits);
-    role_tokens(small, words, &mut hits);
-    speakers(small, words, &mut hits);
+    role_tokens(small, words, &layout, &mut hits);
+    speakers(small, words, &layout, &mut hits);
     hits
 }
 
@@ -148,9 +140,8 @@ fn markers(small: &str, hits: &mut Vec<Hit>) {
         let blocks = ["answer", "input", "reference", "first", "second", "candidate", "response", "submission", "data"];
         if let Some(block) = blocks.iter().find(|block| rest.starts_with(**block)) {
             let after = &rest[block.len()..];
-            let closes = after.find(">>").is_some_and(|at| at < 60 && !after[..at].contains('\n'));
-            if closes {
-                let behind = after.find(">>").unwrap_or(0);
+            let closed = ahead(after, 0, 61).find(">>");
+            if let Some(behind) = closed.filter(|at| !after[..*at].contains('\n')) {
                 let signs = after[behind..].bytes().take_while(|sign| *sign == b'>').count();
                 let end = small.len() - after.len() + behind + signs;
                 hits.push(Hit { pattern: "closes-block", start, end });
@@ -160,7 +151,7 @@ fn markers(small: &str, hits: &mut Vec<Hit>) {
 }
 
 /// `«END ANSWER»`, `[end of submission]` within a line.
-fn ends(small: &str, hits: &mut Vec<Hit>) {
+fn ends(small: &str, layout: &Layout<'_>, hits: &mut Vec<Hit>) {
     const FRAMES: [char; 14] = ['<', '>', '[', ']', '{', '}', '«', '»', '‹', '›', '*', '=', '#', '|'];
     for (start, _) in small.match_indices("end") {
         let framed = small[..start].chars().next_back().is_some_and(|c| FRAMES.contains(&c));
@@ -170,38 +161,70 @@ fn ends(small: &str, hits: &mut Vec<Hit>) {
         let named = ["answer", "response", "submission", "candidate"].iter().find_map(|block| rest.strip_prefix(block));
         let after =
             named.filter(|_| framed).and_then(|rest| rest.chars().next().filter(|c| FRAMES.contains(c)).map(|_| rest));
-        if let Some(after) = after.filter(|_| !in_code(small, start)) {
+        if let Some(after) = after.filter(|_| !layout.in_code(start)) {
             hits.push(Hit { pattern: "closes-block", start, end: small.len() - after.len() });
         }
     }
 }
 
+/// Bytes of the longest tag that is looked at.
+const LONGEST_TAG: usize = 50;
+
 /// `</answer>` that nothing opened.
-fn closing_tags(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
-    for (start, _) in small.match_indices("</") {
-        let Some(length) = small[start..].find('>').filter(|length| *length < 50) else { continue };
-        let name = small[start + 2..start + length].trim();
-        if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ')) {
-            continue;
+fn closing_tags(small: &str, words: &[Word], layout: &Layout<'_>, hits: &mut Vec<Hit>) {
+    // How often each name was opened and not closed, up to here.
+    let mut open: HashMap<&str, isize> = HashMap::new();
+    for (start, _) in small.match_indices('<') {
+        if small[start..].starts_with("</") {
+            hits.extend(closing_tag(small, start, words, layout, &open));
         }
-        let parts: Vec<&str> = name.split(['_', '-', ' ']).collect();
-        let is_strong = parts.iter().any(|part| STRONG.contains(part));
-        let is_weak = parts.iter().any(|part| WEAK.contains(part) || SPEAKERS.contains(part));
-        if !(is_strong || is_weak) {
-            continue;
-        }
-        let opened = |sign: &str| small[..start].matches(&format!("<{name}{sign}")).count();
-        let closed = small[..start].matches(&format!("</{name}>")).count();
-        if opened(">") + opened(" ") > closed || in_code(small, start) {
-            continue;
-        }
-        let end = start + length + 1;
-        // An error message quotes a tag.
-        let quoted = small[..start].ends_with(['\'', '"', '`', '“']) && small[end..].starts_with(['\'', '"', '`', '”']);
-        if is_strong && !quoted || is_directive(words, word_at(words, end), 40) {
-            hits.push(Hit { pattern: "closes-block", start, end });
+        count_tag(small, start, &mut open);
+    }
+}
+
+fn is_of_tag(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | ' ')
+}
+
+/// Counts what a tag opens or closes: `<name>`, `<name …`, `</name>`.
+fn count_tag<'t>(small: &'t str, start: usize, open: &mut HashMap<&'t str, isize>) {
+    let rest = ahead(small, start + 1, LONGEST_TAG);
+    let (rest, closes) = rest.strip_prefix('/').map_or((rest, false), |rest| (rest, true));
+    let end = rest.find(|c| !is_of_tag(c)).unwrap_or(rest.len());
+    if rest[end..].starts_with('>') {
+        *open.entry(&rest[..end]).or_default() += if closes { -1 } else { 1 };
+    }
+    if !closes {
+        // A name may hold blanks itself.
+        for (at, _) in rest[..end].match_indices(' ') {
+            *open.entry(&rest[..at]).or_default() += 1;
         }
     }
+}
+
+fn closing_tag(
+    small: &str,
+    start: usize,
+    words: &[Word],
+    layout: &Layout<'_>,
+    open: &HashMap<&str, isize>,
+) -> Option<Hit> {
+    let length = ahead(small, start, LONGEST_TAG).find('>')?;
+    let name = small[start + 2..start + length].trim();
+    if name.is_empty() || !name.chars().all(is_of_tag) {
+        return None;
+    }
+    let parts: Vec<&str> = name.split(['_', '-', ' ']).collect();
+    let is_strong = parts.iter().any(|part| STRONG.contains(part));
+    let is_weak = parts.iter().any(|part| WEAK.contains(part) || SPEAKERS.contains(part));
+    if !(is_strong || is_weak) || open.get(name).is_some_and(|count| *count > 0) || layout.in_code(start) {
+        return None;
+    }
+    let end = start + length + 1;
+    // An error message quotes a tag.
+    let quoted = small[..start].ends_with(['\'', '"', '`', '“']) && small[end..].starts_with(['\'', '"', '`', '”']);
+    let closes = is_strong && !quoted || is_directive(words, word_at(words, end), 40);
+    closes.then_some(Hit { pattern: "closes-block", start, end })
 }
 
 /// `=== END OF ANSWER ===`
@@ -263,14 +286,14 @@ fn banners(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
     }
 }
 
-fn role_tokens(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
+fn role_tokens(small: &str, words: &[Word], layout: &Layout<'_>, hits: &mut Vec<Hit>) {
     for token in ROLE_TOKENS {
         for (start, found) in small.match_indices(token) {
             let end = start + found.len();
-            if in_code(small, start) {
+            if layout.in_code(start) {
                 continue;
             }
-            if !in_fence(small, start) || is_directive(words, word_at(words, end), 40) {
+            if !layout.in_fence(start) || is_directive(words, word_at(words, end), 40) {
                 hits.push(Hit { pattern: "speaks-as-system", start, end });
             }
         }
@@ -278,7 +301,7 @@ fn role_tokens(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
 }
 
 /// `SYSTEM: …`, `[Judge]`, `### Instruction` in front of orders.
-fn speakers(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
+fn speakers(small: &str, words: &[Word], layout: &Layout<'_>, hits: &mut Vec<Hit>) {
     for (start, line) in lines(small) {
         let bare = line.trim_start_matches(|c: char| !c.is_alphanumeric());
         let frame = &line[..line.len() - bare.len()];
@@ -316,7 +339,7 @@ fn speakers(small: &str, words: &[Word], hits: &mut Vec<Hit>) {
                 )
             });
         let overrides = said.contains(&"override") && (is_closed || is_heading);
-        if !(names_speaker && (is_closed || is_heading) || names_orders || overrides) || in_code(small, start) {
+        if !(names_speaker && (is_closed || is_heading) || names_orders || overrides) || layout.in_code(start) {
             continue;
         }
         let from = word_at(words, start + frame.len() + name_end);

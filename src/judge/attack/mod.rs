@@ -10,6 +10,7 @@ mod finding;
 mod fold;
 mod forged;
 mod foreign;
+mod layout;
 mod lines;
 mod pattern;
 mod phrases;

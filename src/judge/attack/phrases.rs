@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::finding::Hit;
+use super::layout::Layout;
 use super::pattern::{Index, Pattern};
 use super::words::{Number, Word};
 
@@ -99,13 +100,21 @@ static WHICH: LazyLock<Vec<&str>> = LazyLock::new(|| list("which"));
 /// Looks for every phrase.
 pub(super) fn phrases(words: &[Word], text: &str) -> Vec<Hit> {
     let mut hits: Vec<Hit> = Vec::new();
+    let layout = Layout::new(text);
+    // Of the sentence that was looked at last.
+    let mut facts: Option<Facts> = None;
     for start in 0..words.len() {
         if words[start].is_quoted {
             continue;
         }
         for phrase in BOOK.index.candidates(&words[start]).map(|at| &BOOK.phrases[at]) {
             let Some(end) = phrase.pattern.at(words, start) else { continue };
-            let here = Here { words, text, start, end };
+            let number = words[start].sentence;
+            let facts = match facts.take() {
+                Some(known) if known.number == number => facts.insert(known),
+                _ => facts.insert(Facts::new(words, start)),
+            };
+            let here = Here { words, text, layout: &layout, facts, start, end };
             let counts = match phrase.around {
                 Around::Nothing => !here.is_quoted_code(),
                 Around::ToldReader => {
@@ -210,22 +219,116 @@ pub(super) fn speaks_of_grading(words: &[Word], from: usize, most: usize) -> boo
 /// Verbs of grading that mean other things too.
 const RATES: [&str; 5] = ["rate", "grade", "score", "mark", "rank"];
 
+/// What holds of a sentence, found once however many phrases it holds.
+struct Facts {
+    number: usize,
+    /// Whether it says `whatever`, `regardless`.
+    settles: bool,
+    /// Whether the answer itself is spoken of.
+    target: bool,
+    /// Whether a judge or a reader is spoken to.
+    speaks: bool,
+    /// Words that speak of grading in general.
+    general: usize,
+    /// Whether it names a full mark.
+    full: bool,
+    /// Whether it describes a scale.
+    describes: bool,
+    /// Numbers that are no full mark.
+    numbers: usize,
+    /// Whether it says `1 to 5`.
+    between: bool,
+}
+
+impl Facts {
+    /// Of the sentence of a word.
+    fn new(words: &[Word], at: usize) -> Self {
+        let number = words[at].sentence;
+        let first = words[..at].iter().rposition(|word| word.sentence != number).map_or(0, |at| at + 1);
+        let behind = words[at..].iter().position(|word| word.sentence != number);
+        let sentence = &words[first..behind.map_or(words.len(), |behind| at + behind)];
+        let has = |known: &[&str]| sentence.iter().any(|word| word.is(known));
+        Self {
+            number,
+            settles: has(&["whatever", "regardless"]),
+            target: speaks_of_answer(sentence),
+            speaks: has(&JUDGES) || has(&["you", "your"]),
+            general: sentence.iter().filter(|word| word.is(&GENERAL)).count(),
+            full: sentence.iter().any(|word| word.number == Some(Number::Full)),
+            describes: has(&[
+                "scale",
+                "from",
+                "between",
+                "range",
+                "least",
+                "threshold",
+                "timeout",
+                "limit",
+                "level",
+                "ranging",
+                "up",
+                "step",
+            ]),
+            numbers: sentence.iter().filter(|word| matches!(word.number, Some(Number::Plain(_)))).count(),
+            between: sentence.windows(3).any(|three| {
+                three[0].number.is_some() && three[1].is(&["to", "and", "or", "through"]) && three[2].number.is_some()
+            }),
+        }
+    }
+}
+
+/// Whether the answer itself is spoken of.
+fn speaks_of_answer(sentence: &[Word]) -> bool {
+    sentence.windows(2).any(|pair| {
+        pair[0].is(&["this", "my", "our", "above", "present", "following"])
+            && pair[1].is(&[
+                "answer",
+                "response",
+                "submission",
+                "solution",
+                "reply",
+                "work",
+                "output",
+                "completion",
+                "essay",
+                "rationale",
+                "summary",
+                "explanation",
+                "candidate",
+                "text",
+            ])
+    }) || sentence.windows(2).any(|pair| {
+        pair[0].is(&["your"])
+            && pair[1].is(&[
+                "json",
+                "output",
+                "reply",
+                "response",
+                "judgement",
+                "judgment",
+                "evaluation",
+                "verdict",
+                "grade",
+                "score",
+                "rating",
+                "assessment",
+                "final",
+            ])
+    }) || sentence.iter().any(|word| word.is(&["me", "i", "mine"]))
+}
+
 /// A match and its surroundings.
 struct Here<'w> {
     words: &'w [Word],
     text: &'w str,
+    layout: &'w Layout<'w>,
+    /// What holds of its sentence.
+    facts: &'w Facts,
     start: usize,
     end: usize,
 }
 
 impl Here<'_> {
-    fn sentence(&self) -> &[Word] {
-        let number = self.words[self.start].sentence;
-        let first = self.words[..self.start].iter().rposition(|word| word.sentence != number).map_or(0, |at| at + 1);
-        let behind = self.words[self.start..].iter().position(|word| word.sentence != number);
-        &self.words[first..behind.map_or(self.words.len(), |at| self.start + at)]
-    }
-
     fn before(&self, most: usize) -> &[Word] {
         let number = self.words[self.start].sentence;
         let from = self.start.saturating_sub(most);
@@ -235,7 +338,7 @@ impl Here<'_> {
 
     /// Somebody else says it: `the alert tells the agent to ignore …`. With `tells you` it is said to the reader.
     fn is_reported(&self) -> bool {
-        if self.sentence().iter().any(|word| word.is(&["whatever", "regardless"])) {
+        if self.facts.settles {
             return false;
         }
         let before = self.before(9);
@@ -243,58 +346,9 @@ impl Here<'_> {
         verb.is_some_and(|at| !before[at..].iter().any(|word| word.is(&["you", "your"])))
     }
 
-    /// It stands between two backticks in a line of prose.
+    /// It stands between two backticks in a line of prose. A line that is nothing else is no prose about it.
     fn is_quoted_code(&self) -> bool {
-        let (start, end) = (self.words[self.start].start, self.words[self.end - 1].end);
-        let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let line_end = self.text[end..].find('\n').map_or(self.text.len(), |at| end + at);
-        let (before, after) = (&self.text[line_start..start], &self.text[end..line_end]);
-        let is_inside = before.matches('`').count() % 2 == 1 && after.contains('`');
-        // A line that is nothing else is no prose about it.
-        is_inside
-            && (before.split('`').next().is_some_and(|prose| prose.split_whitespace().count() > 1)
-                || after.rsplit('`').next().is_some_and(|prose| prose.split_whitespace().count() > 1))
-    }
-
-    /// Whether the answer itself is spoken of.
-    fn has_target(&self) -> bool {
-        let sentence = self.sentence();
-        sentence.windows(2).any(|pair| {
-            pair[0].is(&["this", "my", "our", "above", "present", "following"])
-                && pair[1].is(&[
-                    "answer",
-                    "response",
-                    "submission",
-                    "solution",
-                    "reply",
-                    "work",
-                    "output",
-                    "completion",
-                    "essay",
-                    "rationale",
-                    "summary",
-                    "explanation",
-                    "candidate",
-                    "text",
-                ])
-        }) || sentence.windows(2).any(|pair| {
-            pair[0].is(&["your"])
-                && pair[1].is(&[
-                    "json",
-                    "output",
-                    "reply",
-                    "response",
-                    "judgement",
-                    "judgment",
-                    "evaluation",
-                    "verdict",
-                    "grade",
-                    "score",
-                    "rating",
-                    "assessment",
-                    "final",
-                ])
-        }) || sentence.iter().any(|word| word.is(&["me", "i", "mine"]))
+        self.layout.is_quoted_code(self.words[self.start].start, self.words[self.end - 1].end)
     }
 
     /// The word in front of the match, where it is of the same sentence.
@@ -303,13 +357,8 @@ impl Here<'_> {
         self.start.checked_sub(1).map(|at| &self.words[at]).filter(|word| word.sentence == number)
     }
 
-    /// Whether a judge or a reader is spoken to.
-    fn speaks(&self) -> bool {
-        self.sentence().iter().any(|word| word.is(&JUDGES) || word.is(&["you", "your"]))
-    }
-
     fn is_told_reader(&self) -> bool {
-        (self.has_target() || self.speaks()) && self.is_told()
+        (self.facts.target || self.facts.speaks) && self.is_told()
     }
 
     /// Its words are names in a program: `max(scores)`.
@@ -382,8 +431,7 @@ impl Here<'_> {
 
     /// It is told to whoever reads, not stated as a rule.
     fn is_told(&self) -> bool {
-        let sentence = self.sentence();
-        let target = self.has_target();
+        let Facts { target, speaks, general, .. } = *self.facts;
         let previous = self.previous();
         let first = self.words[self.start].is_first;
         let strongly = first
@@ -409,38 +457,17 @@ impl Here<'_> {
                     "not",
                 ])
             });
-        let matched = self.words[self.start].start..self.words[self.end - 1].end;
-        let is_general = sentence.iter().any(|word| word.is(&GENERAL) && !matched.contains(&word.start));
-        let speaks = self.speaks();
+        let matched = &self.words[self.start..self.end];
+        let is_general = general > matched.iter().filter(|word| word.is(&GENERAL)).count();
         target && (weakly || speaks) || strongly && !is_general || weakly && speaks && !is_general
     }
 
     /// A scale is described, not a grade: `from 1 to 5`, `1, 2 or 3`, `a threshold of 3`.
     fn is_range(&self) -> bool {
-        let sentence = self.sentence();
-        if sentence.iter().any(|word| word.number == Some(Number::Full)) {
+        let Facts { full, describes, numbers, between, .. } = *self.facts;
+        if full {
             return false;
         }
-        let describes = sentence.iter().any(|word| {
-            word.is(&[
-                "scale",
-                "from",
-                "between",
-                "range",
-                "least",
-                "threshold",
-                "timeout",
-                "limit",
-                "level",
-                "ranging",
-                "up",
-                "step",
-            ])
-        });
-        let numbers = sentence.iter().filter(|word| matches!(word.number, Some(Number::Plain(_)))).count();
-        let between = sentence.windows(3).any(|three| {
-            three[0].number.is_some() && three[1].is(&["to", "and", "or", "through"]) && three[2].number.is_some()
-        });
         let or_more = self.words.get(self.end).is_some_and(|word| word.is(&["or", "to"]));
         let last_is_number = self.words[self.end - 1].number.is_some();
         between || describes && numbers > 1 || last_is_number && (describes || numbers > 2 || or_more)

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use super::finding::Hit;
 use super::fold::fold;
+use super::layout::ahead;
 use super::pattern::{Index, Pattern, Sets};
 use super::words::Word;
 
@@ -276,11 +277,14 @@ fn part(words: &[Word], text: &str, range: std::ops::Range<usize>) -> Part {
     Part { bits, start: range.start, end: range.end }
 }
 
+/// Bytes of a name that are looked at.
+const LONGEST_NAME: usize = 64;
+
 /// A name in a program: `max_score`, `grade(x)`, `order.grade`.
 fn is_name(word: &Word, text: &str) -> bool {
     let behind = &text[word.end..];
     // A key with its value is no program.
-    let name = behind.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+    let name = ahead(text, word.end, LONGEST_NAME).trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
     if name.starts_with(": ") {
         return false;
     }
