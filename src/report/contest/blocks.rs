@@ -129,8 +129,8 @@ fn selection(report: &ContestReport) -> String {
         }
         Selection::Holm { candidates } => format!(
             "Corrected for the selection among {candidates} candidates: Holm's adjustment over all of them, so that any of \
-             those named may be taken. That one is named wrongly has a chance of at most {alpha}. The estimate of the \
-             best of several is too high on average."
+             those named may be taken. That one is named that falls beyond a margin has a chance of at most {alpha}; cells \
+             without a margin are looked at, not tested. The estimate of the best of several is too high on average."
         ),
         Selection::Holdout { held_out, picked, metric, picking, checking } => format!(
             "Checked on a holdout: {} was picked by {metric} on {} examples, and asked about on {} others ({held_out}) that \
