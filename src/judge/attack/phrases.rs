@@ -220,6 +220,7 @@ pub(super) fn speaks_of_grading(words: &[Word], from: usize, most: usize) -> boo
 const RATES: [&str; 5] = ["rate", "grade", "score", "mark", "rank"];
 
 /// What holds of a sentence, found once however many phrases it holds.
+#[expect(clippy::struct_excessive_bools, reason = "each is one question about a sentence")]
 struct Facts {
     number: usize,
     /// Whether it says `whatever`, `regardless`.
