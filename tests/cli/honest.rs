@@ -1,5 +1,10 @@
 //! Honest baselines: what they learn, what they must not see, and how they stand beside a candidate.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::{Value, json};
 
 use crate::harness::{AS_OF, Harness};
@@ -261,6 +266,47 @@ fn check_sets_them_beside_the_candidate_and_decides_the_same() {
         .run(&["check", "--baselines=majority", "--as-of", AS_OF])
         .exit(0)
         .stdout_has("desk: the candidate (100.0 %) beats an afternoon's rules by +");
+}
+
+#[test]
+fn no_service_is_asked_for_their_scores() {
+    // It would count every call.
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}/score", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, mut received) = (stream.unwrap(), Vec::new());
+            while !received.windows(2).any(|two| two == b"}}") {
+                let mut buffer = [0; 4096];
+                match stream.read(&mut buffer).unwrap() {
+                    0 => break,
+                    count => received.extend_from_slice(&buffer[..count]),
+                }
+            }
+            counted.fetch_add(1, Ordering::SeqCst);
+            let said = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\nconnection: close\r\n\r\n{\"score\":1}";
+            let _ = stream.write_all(said.as_bytes());
+        }
+    });
+    let project = project();
+    let settings =
+        SETTINGS.replace("[metrics]", "[metrics]\ntone = { scorer = \"tone\" }\nboth = { scorer = \"both\" }");
+    let scorers = format!("[scorers.tone.http]\nurl = \"{url}\"\n[scorers.both.mean]\nof = [\"desk\", \"tone\"]\n");
+    project.write("evalgauge.toml", format!("{settings}\n{scorers}"));
+    project.record(&[]);
+    project.run(&["baseline", "bless", "latest"]).exit(0);
+    project.run(&["check", "--as-of", AS_OF]).exit(0);
+    let before = asked.load(Ordering::SeqCst);
+    assert!(before > 0, "the candidate's answers are scored by it");
+    project
+        .run(&["check", "--baselines=majority", "--as-of", AS_OF])
+        .exit(0)
+        .stderr_has("honest baselines are not sent to a service that scores: `both`, `tone` left out")
+        .stdout_has("an afternoon's rules");
+    // The same answers of the candidate are in the cache; whatever is not is its twelve.
+    assert!(asked.load(Ordering::SeqCst) <= before + 12, "{before}, then {asked:?}");
 }
 
 #[test]

@@ -340,6 +340,14 @@ fn recorded_answers_are_scored_again_without_a_candidate() {
     assert_eq!(metrics, ["right", "said"]);
     let one =
         project.run(&["score", run["run_id"].as_str().unwrap(), "--scorer", "said", "--format", "json"]).exit(0).json();
+    project.write("evalgauge.toml", config(&format!("{both}[scorers.either.any]\nof = [\"right\", \"said\"]\n")));
+    let run_id = run["run_id"].as_str().unwrap();
+    let either = project.run(&["score", run_id, "--scorer", "either", "--format", "json"]).exit(0).json();
+    let either =
+        either["metrics"].as_array().unwrap().iter().find(|m| m["metric"] == "either").unwrap()["passed"].clone();
+    assert_eq!(either, json!(14), "a combination brings its members along");
+    project.write("evalgauge.toml", config(&both));
+    project.run(&["run", "--resume", one["run_id"].as_str().unwrap()]).exit(2).stderr_has("has no candidate to ask");
     // Two of the sixteen answers are right, and two are none.
     assert_eq!((&one["metrics"][0]["passed"], one["metrics"].as_array().unwrap().len()), (&json!(12), 1));
     assert_eq!(project.read("calls").lines().count(), 16, "no candidate was asked");

@@ -168,6 +168,17 @@ fn a_call_that_hangs_is_late_alone_and_is_not_asked_again() {
 }
 
 #[test]
+fn a_worker_that_never_stops_talking_is_late_all_the_same() {
+    for talks in ["exec yes ''", "yes >&2"] {
+        let project = project(1, "workers = 1\ntimeout = 1", &worker(talks));
+        assert_eq!(project.record(&[])["failed"], 1, "{talks}");
+        let (_, said) = &journal(&project)["e00000"];
+        assert!(said.starts_with("timeout: \"no answer within 1 s"), "{talks}: {said}");
+        all_end(&project);
+    }
+}
+
+#[test]
 fn workers_may_answer_in_any_order() {
     // Four at a time, answered from the last to the first.
     let script = format!(

@@ -75,6 +75,7 @@ pub(super) fn run(args: &AddArgs, project: &Project, global: &Global, output: &O
     let (mut added, mut same_id, mut same_input) = (Vec::new(), Vec::new(), Vec::new());
     for example in &source.examples {
         let mut attempt = redactor.clone();
+        let is_named = !example.id.is_empty();
         let example = redacted(example, &mut attempt);
         match working.offer(&example) {
             // Only what is written counts.
@@ -82,8 +83,9 @@ pub(super) fn run(args: &AddArgs, project: &Project, global: &Global, output: &O
                 redactor = attempt;
                 added.push(example.id);
             }
-            Offered::SameId => same_id.push(example.id),
-            Offered::SameInput => same_input.push(example.id),
+            Offered::SameId if is_named => same_id.push(example.id),
+            // An id that is made of the input is the same where that is.
+            Offered::SameId | Offered::SameInput => same_input.push(example.id),
         }
     }
     let name = folder.description().name.clone();
