@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn very_many_attributes() {
-        let many: String = (0..100_000).map(|at| format!(" a{at}=''")).collect();
+        let many = (0..100_000).map(|at| format!(" a{at}=''")).collect::<Vec<_>>().concat();
         assert_eq!(root(&format!("<a{many}/>")).as_deref(), Ok("a"));
         assert!(root(&format!("<a{many} a7=''/>")).is_err());
     }

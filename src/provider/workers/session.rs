@@ -142,7 +142,7 @@ impl Session {
                         return Some(Break::Breach(failure));
                     }
                 }
-                Event::Read(_) => return Some(Break::Gone),
+                Event::Read(_) | Event::Silent => return Some(Break::Gone),
                 Event::Wrote(Ok(count @ 1..)) => self.calls.wrote(count),
                 Event::Wrote(_) => self.calls.cut_off(),
                 Event::Told(0) => self.stderr = None,
@@ -151,7 +151,6 @@ impl Session {
                     has_exited = true;
                     silence.as_mut().reset(Instant::now() + LAST_WORDS);
                 }
-                Event::Silent => return Some(Break::Gone),
                 Event::Late => {
                     if let Some(why) = self.calls.expire(Instant::now()) {
                         return Some(Break::Stuck(why));
