@@ -437,7 +437,7 @@ mod tests {
             "the-very-long-name-of-a-kubernetes-pod-in-some-cluster",
             "task-force sk-short",
             "00000000000000000",
-            "std::f64::consts, ab64::abc and XAKIAIOSFODNN7EXAMPLE",
+            "std::f64::consts, vec64::push and XAKIAIOSFODNN7EXAMPLE",
         ] {
             assert_eq!(redacted(text), text);
         }
