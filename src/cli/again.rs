@@ -174,10 +174,7 @@ impl Sessions<'_> {
         let mut journal = Journal::create(&path, &plan.asked, &plan.selection_sha256, plan.answers(), &started)?;
         let mut progress = Progress::new(self.output, !self.args.no_progress);
         let limits = Limits { concurrency: outside.concurrency, failed: project.config.failed_answers(plan.answers()) };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
+        let runtime = crate::cli::runtime::runtime()?;
         let mut on_event = |event: &crate::run::RunEvent<'_>| progress.event(event, self.output);
         let samples =
             runtime.block_on(crate::run::run(&mut plan, limits, &mut journal, Vec::new(), interrupted, &mut on_event));

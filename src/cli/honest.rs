@@ -150,10 +150,7 @@ impl<'p> Honest<'p> {
         let started = now();
         let mut journal = Journal::create(place, &plan.asked, &plan.selection_sha256, plan.answers(), &started)?;
         let limits = Limits { concurrency: AT_ONCE, failed: None };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
+        let runtime = crate::cli::runtime::runtime()?;
         let samples =
             runtime.block_on(crate::run::run(&mut plan, limits, &mut journal, Vec::new(), interrupted, &mut |_| {}))?;
         let made = Made {

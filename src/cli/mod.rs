@@ -34,6 +34,7 @@ mod progress;
 mod publish;
 mod report;
 mod run;
+mod runtime;
 mod score;
 mod source;
 mod stats;

@@ -138,10 +138,7 @@ fn publish(project: &Project, report: &Report, what: &What<'_>, github: &Github)
     }
     if what.comment {
         let marker = marker(project, verdict, what, github);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
+        let runtime = crate::cli::runtime::runtime()?;
         match runtime.block_on(comment(github, &marker, &short))? {
             Posted::Created(page) => (done.comment, done.page) = ("created", Some(page)),
             Posted::Updated(page) => (done.comment, done.page) = ("updated", Some(page)),

@@ -281,10 +281,7 @@ pub(super) fn execute(
     // the places that they had at the provider are taken already.
     let begun = outside.concurrency + provider.network().map_or(0, |_| outside.concurrency.div_ceil(4));
     let limits = Limits { concurrency: begun, failed: project.config.failed_answers(plan.answers()) };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
+    let runtime = crate::cli::runtime::runtime()?;
     let mut on_event = |event: &crate::run::RunEvent<'_>| {
         progress.event(event, output);
         listeners.event(event);

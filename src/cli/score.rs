@@ -140,10 +140,7 @@ fn score(
         ));
     }
     plan.warnings.iter().for_each(|warning| output.note(&format!("warning: {warning}")));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
+    let runtime = crate::cli::runtime::runtime()?;
     let now = jiff::Timestamp::now();
     let id = format!("{}-{}{SCORED}", now.strftime("%Y%m%dT%H%M%S%3fZ"), asked.candidate.name);
     let folder = project.store().create(&id)?;

@@ -33,7 +33,7 @@ struct LoadedProgram {
 /// # Errors
 /// The first that cannot be used: a file that cannot be read, a version that cannot be told.
 pub fn load_programs(root: &Path, scorers: &BTreeMap<String, ScorerSpec>) -> Result<Programs, RunError> {
-    let mut by_scorer = BTreeMap::new();
+    let mut by_scorer: BTreeMap<String, LoadedProgram> = BTreeMap::new();
     for (name, spec) in scorers {
         let Some(asking) = spec.asking() else { continue };
         let wrong = |source: ProviderError| RunError::ScorerProgram { name: name.clone(), source };
@@ -55,6 +55,15 @@ pub fn load_programs(root: &Path, scorers: &BTreeMap<String, ScorerSpec>) -> Res
             spec: provider,
             running: sha256_hex(serde_json::to_string(&running).unwrap_or_default()),
         };
+        let is_taken = |other: &LoadedProgram| other.settings == loaded.settings && other.spec != loaded.spec;
+        if let Some((other, _)) = by_scorer.iter().find(|(_, other)| is_taken(other)) {
+            // Scorers find whom they ask by what decides a score, and these two differ only in how they ask.
+            let what = format!(
+                "it differs from scorer `{other}` only in its key, limits, workers or time-outs; give one of them a `version` \
+                 with a `text` of its own"
+            );
+            return Err(wrong(ProviderError::Settings(what)));
+        }
         by_scorer.insert(name.clone(), loaded);
     }
     Ok(Programs { root: root.to_owned(), by_scorer })

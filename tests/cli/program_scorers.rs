@@ -246,3 +246,16 @@ fn a_service_scores_what_it_is_sent() {
         assert_eq!(sent, expected);
     }
 }
+
+#[test]
+fn one_service_by_two_keys_is_refused_unless_they_are_told_apart() {
+    let scorer = |name: &str, more: &str| {
+        format!("[scorers.{name}.http]\nurl = \"http://127.0.0.1:9/x\"\nkey_env = \"KEY_{name}\"\n{more}")
+    };
+    let alike = project(&["good"], &(scorer("ours", "") + &scorer("theirs", "")));
+    alike.run(&["config", "check"]).exit(2).stderr_has("it differs from scorer `ours` only in its key");
+    alike.run(&["run"]).exit(2).stderr_has("scorer `theirs`");
+    let apart = project(&["good"], &(scorer("ours", "") + &scorer("theirs", "version = { text = \"theirs\" }\n")));
+    let stderr = apart.run(&["config", "check"]).stderr;
+    assert!(!stderr.contains("it differs from scorer"), "{stderr}");
+}

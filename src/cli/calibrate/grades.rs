@@ -83,10 +83,7 @@ fn live(
     let concurrency = args.concurrency.map_or(project.config.concurrency, usize::from);
     let providers: Vec<_> = cards.iter().flat_map(|card| card.loaded.providers()).collect();
     let outside = Outside::new(project, &providers, concurrency, args.cache)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
+    let runtime = crate::cli::runtime::runtime()?;
     let one = |card: &Card| {
         let router = card.loaded.routed(Router::default(), &outside.around())?;
         let work = Work {

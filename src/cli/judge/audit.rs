@@ -150,10 +150,7 @@ pub(super) fn run(args: &AuditArgs, project: &Project, global: &Global, output: 
     let concurrency = args.concurrency.map_or(project.config.concurrency, usize::from);
     let outside = Outside::new(project, &providers, concurrency, args.cache)?;
     let router = loaded.routed(Router::default(), &outside.around())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
+    let runtime = crate::cli::runtime::runtime()?;
     let mut asking = Asking { judge, router, seed, concurrency, runtime, took: Judging::default() };
     let auditor = Auditor { alpha, seed, range: range(judge), is_pairwise: judge.is_pairwise() };
     output.detail(|| format!("auditing `{}` on {} items", args.name, items.len()));

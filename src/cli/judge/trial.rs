@@ -109,10 +109,7 @@ pub(super) fn run(args: &TryArgs, project: &Project, global: &Global, output: &O
         Ok(router) => {
             let judge = &*loaded.judge;
             let work = Work { judge, items: &items, seed, provider: &router, concurrency };
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
+            let runtime = crate::cli::runtime::runtime()?;
             (runtime.block_on(judge_items(work, interrupted()))?, None)
         }
     };

@@ -131,10 +131,7 @@ fn serve(server: Server, place: &Path, args: &ServeArgs, output: &Output) -> Res
     let (url, port) = (server.url(), server.port());
     let ticket = (!args.no_open && wants_a_browser()).then(|| server.ticket()).transpose()?;
     // Ready for Ctrl-C before anybody is told that the page is there.
-    let waiting = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::machine(format!("cannot start: {error}")))?;
+    let waiting = crate::cli::runtime::runtime()?;
     let running = server.start();
     let (graded, items) = running.progress()?;
     let labels = crate::cli::run::shown(place);

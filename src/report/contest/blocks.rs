@@ -175,7 +175,7 @@ fn metric(report: &ContestReport, standings: &Standings, out: &mut Vec<Block>) {
     };
     out.push(Block::Heading { text: format!("{} ({})", standings.metric, standings.estimate) });
     let test = standings.omnibus.as_ref().map_or_else(
-        || format!("Do they differ at all? No test: {}.", standings.no_omnibus.as_deref().unwrap_or("none")),
+        || format!("Do they differ at all? Test: {}.", standings.no_omnibus.as_deref().unwrap_or("none")),
         omnibus_text,
     );
     out.push(Block::Text {
