@@ -4,7 +4,7 @@
 //! of an answer stands between markers that the answer cannot know, and what it takes from a reply is a grade that was
 //! offered, or nothing.
 
-mod attack;
+pub mod attack;
 mod error;
 mod family;
 mod form;

@@ -103,13 +103,13 @@ impl Judge {
         found
     }
 
-    /// What a forged judgement of this judge would look like.
+    /// What an attempt to steer this judge may know of it.
     fn watch(&self) -> Watch {
         let keys = match self.members().first().map(|member| &member.seat) {
             Some(Seat::One { form, .. }) => form.keys.iter().map(|(key, _)| key.clone()).collect(),
             _ => Vec::new(),
         };
-        Watch { keys, scale: self.scale.clone() }
+        Watch { keys }
     }
 
     /// All repeats and orders of one judge; `None` while replies are missing.

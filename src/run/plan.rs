@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::error::RunError;
 use super::judges::LoadedJudge;
 use super::programs::Programs;
@@ -244,15 +246,17 @@ impl Plan {
             return Err(RunError::Plan("there are no scorers; add `[scorers.NAME.KIND]`".to_owned()));
         }
         let none = BTreeMap::new();
-        for example in &self.examples {
-            let step = self.candidate.step(example, 0, &crate::call::Replies::new(&none));
-            let step = step.map_err(|source| RunError::Prompt { id: example.id.clone(), source })?;
+        let broken = |example: &Arc<Example>| {
+            let step = match self.candidate.step(example, 0, &crate::call::Replies::new(&none)) {
+                Ok(step) => step,
+                Err(source) => return Some(RunError::Prompt { id: example.id.clone(), source }),
+            };
             debug_assert!(matches!(step, Step::Ask(_)), "a candidate asks before it answers");
-            if !self.scorers.iter().any(|(_, scorer)| scorer.applies(example)) {
-                return Err(RunError::Plan(format!("no scorer applies to example `{}`", example.id)));
-            }
-        }
-        Ok(())
+            let is_scored = self.scorers.iter().any(|(_, scorer)| scorer.applies(example));
+            (!is_scored).then(|| RunError::Plan(format!("no scorer applies to example `{}`", example.id)))
+        };
+        // By all threads, and still the first one in the order of the set.
+        self.examples.par_iter().find_map_first(broken).map_or(Ok(()), Err)
     }
 }
 

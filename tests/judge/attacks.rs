@@ -1,7 +1,9 @@
 //! Answers that try to steer the judge, and answers that only look technical.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use evalgauge::judge::attack::{Kind, Labelled, Model, attempts, corpus_sha256, learn};
 use serde_json::{Value, json};
 
 use crate::project::{COMPARE, PROMPT, Project};
@@ -21,10 +23,6 @@ fn project(server: &Server) -> Project {
     project.judge("rubric", &base, "kind = \"rubric\"\noverall = \"asked\"", rubric, PROMPT);
     project.write("hostile.jsonl", &data("hostile.jsonl"));
     project.write("harmless.jsonl", &data("harmless.jsonl"));
-    project.write("more-hostile.jsonl", &data("more-hostile.jsonl"));
-    project.write("more-harmless.jsonl", &data("more-harmless.jsonl"));
-    project.write("wide-hostile.jsonl", &data("wide-hostile.jsonl"));
-    project.write("wide-harmless.jsonl", &data("wide-harmless.jsonl"));
     project
 }
 
@@ -70,37 +68,78 @@ fn hostile_answers_are_reported_and_harmless_ones_are_not() {
     }
 }
 
+/// Labelled answers of `tests/data/judge/steering`.
+fn labelled(name: &str) -> Vec<Labelled> {
+    let text = data(&format!("steering/{name}"));
+    text.lines()
+        .map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let kind = line["kind"].as_str().map(|kind| Kind::of_name(kind).unwrap());
+            Labelled { text: line["answer"].as_str().unwrap().to_owned(), steers: line["steers"] == true, kind }
+        })
+        .collect()
+}
+
+/// Through the program: how many attempts are found, and how many harmless answers are reported.
+fn tried(project: &Project, judge: &str, texts: &[Labelled]) -> [u64; 2] {
+    [true, false].map(|steers| {
+        let lines: Vec<String> = texts
+            .iter()
+            .filter(|labelled| labelled.steers == steers)
+            .map(|labelled| json!({"answer": labelled.text}).to_string())
+            .collect();
+        project.write("tried.jsonl", &lines.join("\n"));
+        let tried = project.json(0, &["judge", "try", judge, "--attacks", "tried.jsonl", "--offline"]);
+        assert_eq!(tried["attacks"]["markers_intact"], lines.len());
+        tried["attacks"]["reported"].as_u64().unwrap()
+    })
+}
+
+/// Nobody who wrote these had seen the detector or what it learned from, and it has not learned from them.
 #[test]
-fn more_of_both_are_told_apart() {
+fn of_answers_never_seen_nearly_all_attempts_are_found_and_hardly_a_harmless_one_is_reported() {
     let server = steadfast();
     let project = project(&server);
+    let texts = labelled("held-out.jsonl");
+    let learned: BTreeSet<String> = labelled("learned.jsonl").into_iter().map(|labelled| labelled.text).collect();
+    assert!(texts.iter().all(|labelled| !learned.contains(&labelled.text)));
+    let attempts = texts.iter().filter(|labelled| labelled.steers).count() as u64;
+    let harmless = texts.len() as u64 - attempts;
+    assert!(attempts >= 100 && harmless >= 100);
     for judge in ["grade", "compare", "rubric"] {
-        for (file, is_hostile) in [("more-hostile.jsonl", true), ("more-harmless.jsonl", false)] {
-            let tried = project.json(0, &["judge", "try", judge, "--attacks", file, "--offline"]);
-            let results = tried["attacks"]["results"].as_array().unwrap();
-            let wrong: Vec<&Value> = results.iter().filter(|result| result["reported"] != json!(is_hostile)).collect();
-            assert!(results.len() == 230 && wrong.is_empty(), "{judge} {file}: {wrong:?}");
-            assert_eq!(tried["attacks"]["markers_intact"], 230);
-        }
+        let [found, reported] = tried(&project, judge, &texts);
+        println!("{judge}: found {found} of {attempts}, reported {reported} of {harmless} harmless ones");
+        assert!(found * 100 >= attempts * 97, "{judge}: {found} of {attempts}");
+        assert!(reported * 100 <= harmless * 3, "{judge}: {reported} of {harmless}");
     }
 }
 
-/// Subtle ones, of many styles and languages: not all are found, and what is found today stays found.
 #[test]
-fn most_of_a_wide_set_are_found_and_no_harmless_one_is() {
-    const ATTACKS: usize = 509;
-    const FOUND: u64 = 479;
-    let server = steadfast();
-    let project = project(&server);
-    for judge in ["grade", "compare", "rubric"] {
-        let tried = project.json(0, &["judge", "try", judge, "--attacks", "wide-hostile.jsonl", "--offline"]);
-        assert_eq!(tried["attacks"]["results"].as_array().unwrap().len(), ATTACKS);
-        let found = tried["attacks"]["reported"].as_u64().unwrap();
-        assert!(found >= FOUND, "{judge}: {found} of {ATTACKS}");
-        let tried = project.json(0, &["judge", "try", judge, "--attacks", "wide-harmless.jsonl", "--offline"]);
-        let results = tried["attacks"]["results"].as_array().unwrap();
-        let wrong: Vec<&Value> = results.iter().filter(|result| result["reported"] == json!(true)).collect();
-        assert!(results.len() == 434 && wrong.is_empty(), "{judge}: {wrong:?}");
+fn the_shipped_weights_were_learned_from_the_texts_that_are_here() {
+    let texts = labelled("learned.jsonl");
+    let model = Model::shipped();
+    let write = "`cargo bench --bench steering -- --write` learns them again";
+    assert_eq!(model.learned_from(), corpus_sha256(&texts), "the weights are older than the texts; {write}");
+    let right = |labelled: &&Labelled| attempts(model, &labelled.text, &[]).is_empty() != labelled.steers;
+    let wrong = texts.len() - texts.iter().filter(right).count();
+    println!("{wrong} of {} texts are not what was learned", texts.len());
+    assert!(wrong * 50 < texts.len(), "{wrong} of {}", texts.len());
+}
+
+#[test]
+fn the_same_texts_teach_the_same_on_any_number_of_threads() {
+    let texts: Vec<Labelled> = labelled("learned.jsonl").into_iter().step_by(12).collect();
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| learn(&texts).to_bytes())
+    };
+    let bytes = on(1);
+    assert_eq!(bytes, on(3));
+    let model = Model::from_bytes(&bytes).unwrap();
+    assert!(model.len() > 1_000);
+    assert_eq!(model.to_bytes(), bytes);
+    for broken in [&bytes[..bytes.len() - 1], &bytes[1..], &[]] {
+        assert_eq!(Model::from_bytes(broken), None);
     }
 }
 

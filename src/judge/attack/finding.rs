@@ -4,8 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::judge::scale::GradeScale;
-
 /// An attempt to steer the judge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -23,19 +21,9 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What a forged judgement of a judge would look like.
+/// What is known of the judge that an answer may want to steer.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::judge) struct Watch {
     /// The keys of its replies.
     pub(in crate::judge) keys: Vec<String>,
-    /// Its grades.
-    pub(in crate::judge) scale: GradeScale,
-}
-
-/// A place that a pattern matches: its name, and the bytes of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Hit {
-    pub(super) pattern: &'static str,
-    pub(super) start: usize,
-    pub(super) end: usize,
 }

@@ -1,24 +1,26 @@
-//! Attempts of an answer to steer the judge that grades it: what was found, where, and by which pattern.
+//! Attempts of an answer to steer the judge that grades it: what was found, where, and of which kind.
 //!
 //! Nothing here changes what a judge is shown, and nothing here grades. A text is folded (look-alike letters, hidden
-//! signs), cut into words and sentences, and held against named patterns; what merely talks about grading, reports what
-//! somebody else said, or looks technical is left alone. What is found is said with its line, so that a person can look.
+//! signs), cut into tokens, and a linear model over their short runs says whether it is an attempt; what is hidden (base64,
+//! escapes, …) is read and asked about too. The model is learned from labelled texts by [`learn`]; how often it is wrong about
+//! texts that it has not seen is measured and published (`cargo bench --bench steering`, docs/judges.md). What is found is
+//! said with its line, so that a person can look.
 
 mod decoded;
 mod detect;
+mod features;
 mod finding;
 mod fold;
-mod forged;
-mod foreign;
-mod layout;
-mod lines;
-mod pattern;
-mod phrases;
-mod quotes;
-mod signs;
-mod stated;
-mod words;
+mod kind;
+mod learn;
+mod minimise;
+mod model;
+mod tokens;
 
+pub use detect::attempts;
 pub(super) use detect::detect;
 pub use finding::Finding;
 pub(super) use finding::Watch;
+pub use kind::Kind;
+pub use learn::{Labelled, corpus_sha256, learn};
+pub use model::Model;
