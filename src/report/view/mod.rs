@@ -1,5 +1,8 @@
 //! What a reader wants to see, in words: shared by the renderers.
 
+mod plot;
+mod rows;
+
 use serde::Serialize;
 
 use super::costs::{Cost, costs};
@@ -7,94 +10,12 @@ use super::honest::HonestView;
 use super::judged::{CorrectedRow, LengthTable, corrected_rows, length_remarks, length_tables};
 use super::steps::next_steps;
 use super::unit::Unit;
-use crate::compare::{
-    CORPUS_METHOD, CORPUS_RESAMPLES, CellComparison, Comparison, Flip, Identity, MetricEstimate, MetricSummary,
-    OVERALL, Spending, Tests,
-};
-use crate::gate::{Cell, Decision, RuleOutcome, RuleState, State, Verdict};
+use crate::compare::{CORPUS_METHOD, CORPUS_RESAMPLES, Comparison, Flip, Identity, MetricEstimate, Spending};
+use crate::gate::{Cell, Decision, State, Verdict};
+use plot::{axis, reach};
+use rows::{broken, compared_row, regressed, rule_rows, settle, verdict_row};
 
-/// Characters of an interval plot.
-const PLOT_WIDTH: usize = 25;
-
-/// An interval on the plots' axis, where the ends are −1 and 1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Mark {
-    /// The lower end.
-    pub low: f64,
-    /// The estimate.
-    pub delta: f64,
-    /// The upper end.
-    pub high: f64,
-    /// Minus the margin, or plus it where less is better.
-    pub margin: Option<f64>,
-}
-
-/// One line of the table of cells.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Row {
-    /// The metric.
-    pub metric: String,
-    /// The slice.
-    pub slice: String,
-    /// Pairs, and independent blocks where those are fewer.
-    pub n: String,
-    /// The baseline's estimate.
-    pub baseline: String,
-    /// The head's estimate.
-    pub head: String,
-    /// The difference.
-    pub delta: String,
-    /// Its interval.
-    pub ci: String,
-    /// The interval drawn on the axis of [`View::axis`].
-    pub plot: String,
-    /// The same as numbers.
-    pub mark: Option<Mark>,
-    /// The p that matters here.
-    pub p: String,
-    /// The state, or nothing in a comparison.
-    pub state: String,
-    /// Whether the row is the reason for a failure.
-    pub bad: bool,
-    /// Whether it is neither shown to be fine nor shown to have fallen.
-    pub open: bool,
-}
-
-/// A regressed cell.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Regressed {
-    /// `metric @ slice`.
-    pub name: String,
-    /// Its line in the table.
-    pub row: Row,
-    /// The margin.
-    pub margin: String,
-    /// From, to, by how much, how sure.
-    pub summary: String,
-    /// How many of its examples broke.
-    pub broke: usize,
-    /// How many went the other way.
-    pub recovered: usize,
-}
-
-/// One metric of a record alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct EstimateRow {
-    /// The metric.
-    pub metric: String,
-    /// What is estimated.
-    pub estimate: String,
-    /// Its value.
-    pub value: String,
-    /// Its interval.
-    pub ci: String,
-    /// How many scores passed.
-    pub passed: String,
-    /// How many there are.
-    pub scored: String,
-    /// How many could not be measured.
-    pub unscored: u64,
-}
+pub use rows::{EstimateRow, Regressed, Row, RuleRow};
 
 /// Everything a report shows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -149,48 +70,6 @@ pub struct View {
     pub method: Vec<String>,
 }
 
-/// A rule beside the cells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RuleRow {
-    /// The kind of rule.
-    pub rule: &'static str,
-    /// What it is about.
-    pub subject: String,
-    /// Where it stands.
-    pub state: &'static str,
-    /// Whether it speaks against the change.
-    pub bad: bool,
-    /// Whether nothing could be said.
-    pub open: bool,
-    /// Why.
-    pub detail: String,
-}
-
-impl RuleRow {
-    /// The whole in a line.
-    #[must_use]
-    pub fn line(&self) -> String {
-        format!("{}: {}: {}: {}", self.state, self.rule, self.subject, self.detail)
-    }
-}
-
-/// What is broken first, then what is open; otherwise in the order of the policy.
-fn rule_rows(rules: &[RuleOutcome]) -> Vec<RuleRow> {
-    let mut rows: Vec<RuleRow> = rules
-        .iter()
-        .map(|outcome| RuleRow {
-            rule: outcome.rule.name(),
-            subject: outcome.subject.clone(),
-            state: outcome.state.name(),
-            bad: outcome.state == RuleState::Broken,
-            open: matches!(outcome.state, RuleState::Open | RuleState::Unmeasured),
-            detail: outcome.detail.clone(),
-        })
-        .collect();
-    rows.sort_by_key(|row| (!row.bad, !row.open));
-    rows
-}
-
 const fn word(decision: Decision) -> &'static str {
     match decision {
         Decision::Pass => "PASS",
@@ -201,19 +80,6 @@ const fn word(decision: Decision) -> &'static str {
     }
 }
 
-const fn state_word(state: State) -> &'static str {
-    match state {
-        State::Regressed => "REGRESSED",
-        State::WorseSmall => "worse, within margin",
-        State::Fine => "fine",
-        State::Undecided => "undecided",
-        State::Untestable => "untestable",
-        State::Same => "same answers",
-        State::Accepted => "regressed, accepted",
-        State::Shown => "shown only",
-    }
-}
-
 pub(super) fn p_text(p: Option<f64>) -> String {
     match p {
         None => "–".to_owned(),
@@ -221,39 +87,6 @@ pub(super) fn p_text(p: Option<f64>) -> String {
         Some(p) if p >= 0.9995 => "1".to_owned(),
         Some(p) => format!("{p:.4}").trim_start_matches('0').to_owned(),
     }
-}
-
-/// One interval drawn on `-reach ..= reach`: `·` is the axis, `│` zero, `┊` minus the margin, `●` the estimate.
-fn plot(delta: Option<f64>, ci: Option<(f64, f64)>, margin: Option<f64>, reach: f64) -> String {
-    let (Some(delta), Some((low, high))) = (delta, ci) else { return String::new() };
-    let at = |value: f64| {
-        let share = f64::midpoint((value / reach).clamp(-1.0, 1.0), 1.0);
-        (share * (PLOT_WIDTH - 1) as f64).round() as usize
-    };
-    let mut cells = ['·'; PLOT_WIDTH];
-    cells[at(0.0)] = '│';
-    if let Some(margin) = margin.filter(|margin| *margin > 0.0) {
-        cells[at(-margin)] = '┊';
-    }
-    cells[at(low)..=at(high)].fill('─');
-    cells[at(low)] = '├';
-    cells[at(high)] = '┤';
-    cells[at(delta)] = '●';
-    cells.iter().collect()
-}
-
-/// The same as numbers.
-fn mark(delta: Option<f64>, ci: Option<(f64, f64)>, margin: Option<f64>, reach: f64) -> Option<Mark> {
-    let (delta, (low, high)) = (delta?, ci?);
-    let at = |value: f64| (value / reach).clamp(-1.0, 1.0);
-    let margin = margin.filter(|margin| *margin > 0.0).map(|margin| at(-margin));
-    Some(Mark { low: at(low), delta: at(delta), high: at(high), margin })
-}
-
-/// A round number that covers every interval, so that plots share one axis.
-fn reach(intervals: impl Iterator<Item = (f64, f64)>) -> f64 {
-    let most = intervals.fold(0.0_f64, |most, (low, high)| most.max(low.abs()).max(high.abs()));
-    [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0].into_iter().find(|&round| most <= round).unwrap_or(most)
 }
 
 pub(super) fn grouped_digits(count: u64) -> String {
@@ -488,123 +321,4 @@ fn resampled<'a>(mut methods: impl Iterator<Item = &'a str>) -> String {
     } else {
         String::new()
     }
-}
-
-fn axis(metrics: &[MetricSummary], reach: f64) -> (String, String) {
-    let unit = metrics.first().map_or(Unit::new(true), |metric| Unit::of(metrics, &metric.name));
-    (unit.signed(-reach), unit.signed(reach))
-}
-
-fn n_text(n: u64, blocks: u64) -> String {
-    if blocks == n { grouped_digits(n) } else { format!("{} ({})", grouped_digits(n), grouped_digits(blocks)) }
-}
-
-fn verdict_row(cell: &Cell, unit: Unit, reach: f64) -> Row {
-    let ci = cell.ci.map(|[low, high]| (low, high));
-    Row {
-        metric: cell.metric.clone(),
-        slice: cell.slice.clone(),
-        n: n_text(cell.n, cell.blocks),
-        baseline: unit.value(cell.baseline),
-        head: unit.value(cell.head),
-        delta: unit.change(cell.delta),
-        ci: unit.interval(ci),
-        plot: plot(cell.delta, ci, Some(cell.margin), reach),
-        mark: mark(cell.delta, ci, Some(cell.margin), reach),
-        p: p_text(cell.p_adjusted),
-        state: state_word(cell.state).to_owned(),
-        bad: cell.state == State::Regressed,
-        open: matches!(cell.state, State::Undecided | State::Untestable),
-    }
-}
-
-fn compared_row(cell: &CellComparison, unit: Unit, reach: f64) -> Row {
-    let ci = cell.ci.map(|ci| (ci.low, ci.high));
-    Row {
-        metric: cell.metric.clone(),
-        slice: cell.slice.clone(),
-        n: n_text(cell.n, cell.blocks),
-        baseline: unit.value(cell.baseline),
-        head: unit.value(cell.head),
-        delta: unit.change(cell.delta),
-        ci: unit.interval(ci),
-        plot: plot(cell.delta, ci, None, reach),
-        mark: mark(cell.delta, ci, None, reach),
-        p: p_text(cell.tests.map(|tests| match tests {
-            Tests::McNemar { mcnemar_exact, .. } => mcnemar_exact,
-            Tests::T { t } => t,
-        })),
-        state: String::new(),
-        bad: false,
-        open: false,
-    }
-}
-
-/// Whether a flip is one of a cell's examples.
-fn is_in(flip: &Flip, cell: &Cell) -> bool {
-    let has_all_parts = || cell.slice.split(',').all(|part| flip.slices.iter().any(|slice| slice == part));
-    flip.metric == cell.metric && (cell.slice == OVERALL || flip.slices.contains(&cell.slice) || has_all_parts())
-}
-
-/// The examples that got worse in any of the cells, each once.
-fn broken(cells: &[&Cell], verdict: &Verdict) -> Vec<Flip> {
-    let mut found: Vec<&Flip> = Vec::new();
-    for cell in cells {
-        let worse = verdict.flips.pass_to_fail.iter().chain(&verdict.flips.wavering_worse);
-        for flip in worse.filter(|flip| is_in(flip, cell)) {
-            if !found.iter().any(|known| std::ptr::eq(*known, flip)) {
-                found.push(flip);
-            }
-        }
-    }
-    found.into_iter().cloned().collect()
-}
-
-fn regressed(cell: &Cell, verdict: &Verdict, row: Row) -> Regressed {
-    let unit = Unit::of(&verdict.metrics, &cell.metric);
-    let margin = unit.signed(cell.margin).trim_start_matches('+').to_owned();
-    let count = |flips: [&Vec<Flip>; 2]| flips.into_iter().flatten().filter(|flip| is_in(flip, cell)).count();
-    Regressed {
-        name: cell.name(),
-        row,
-        summary: format!(
-            "{} → {}, {} {} of n = {}, adjusted p {}, margin {}",
-            unit.value(cell.baseline),
-            unit.value(cell.head),
-            unit.change(cell.delta),
-            unit.interval(cell.ci.map(|[low, high]| (low, high))),
-            grouped_digits(cell.n),
-            p_text(cell.p_adjusted),
-            margin
-        ),
-        margin,
-        broke: count([&verdict.flips.pass_to_fail, &verdict.flips.wavering_worse]),
-        recovered: count([&verdict.flips.fail_to_pass, &verdict.flips.wavering_better]),
-    }
-}
-
-fn settle(cell: &Cell, unit: Unit) -> Option<String> {
-    if !matches!(cell.state, State::Undecided | State::Untestable) {
-        return None;
-    }
-    let mut text = format!(
-        "{}: change {} {}, margin {}",
-        cell.name(),
-        unit.change(cell.delta),
-        unit.interval(cell.ci.map(|[low, high]| (low, high))),
-        unit.signed(cell.margin).trim_start_matches('+')
-    );
-    if let Some(note) = &cell.note {
-        text.push_str(&format!("; {note}"));
-    }
-    if let Some(needed) = cell.needed_n {
-        text.push_str(&format!(
-            "; if nothing changed, about {} examples (now {}), or more trials, would show it",
-            grouped_digits(needed),
-            grouped_digits(cell.n)
-        ));
-    } else if cell.margin == 0.0 {
-        text.push_str("; a margin of 0 can never be shown to hold, look at the flips");
-    }
-    Some(text)
 }
