@@ -1,12 +1,13 @@
 //! How often attempts to steer a judge are found, and harmless answers reported: `cargo bench --bench steering`.
 //!
 //! Learns from every source of texts but one and asks about that one, source after source, so that every text is judged by
-//! a model that has seen nothing of who wrote it; then asks the shipped model about texts that were never learned from.
+//! a model that has seen nothing of who wrote it; then asks the shipped model about texts that were never learned from, alone
+//! and between others.
 //! `-- --write` learns from all and writes the weights that the program ships; `-- --texts FILE` asks the shipped model about
 //! the `answer` of every line of a file, all of them taken to be harmless.
 
 #![allow(clippy::print_stdout, reason = "the tables are what it is for")]
-#![allow(clippy::unwrap_used, reason = "a measurement that breaks should stop")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a measurement that breaks should stop")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.first().map(String::as_str) {
         Some("--write") => write(),
-        Some("--texts") => texts(Path::new(&arguments[1])),
+        Some("--texts") => texts(Path::new(arguments.get(1).expect("`--texts FILE`"))),
         _ => measure(),
     }
 }
@@ -76,6 +77,7 @@ struct Count {
 }
 
 impl Count {
+    /// Counts a text; whether the model is right about it.
     fn add(&mut self, model: &Model, labelled: &Labelled) -> bool {
         let found = attempts(model, &labelled.text, &[]);
         let is_reported = !found.is_empty();
@@ -91,6 +93,15 @@ impl Count {
             self.reported += usize::from(is_reported);
         }
         is_reported == labelled.steers
+    }
+
+    fn plus(&mut self, other: &Self) {
+        self.attempts += other.attempts;
+        self.found += other.found;
+        self.harmless += other.harmless;
+        self.reported += other.reported;
+        self.kinds += other.kinds;
+        self.right_kinds += other.right_kinds;
     }
 
     fn row(&self, name: &str) {
@@ -117,7 +128,7 @@ fn measure() {
         sources.entry(from).or_default().push(labelled);
     }
     println!("| texts by | found | | reported, harmless | | kind |\n| --- | --: | --: | --: | --: | --: |");
-    let mut sum = Count::default();
+    let mut groups: BTreeMap<&str, Count> = BTreeMap::new();
     for (source, texts) in sources.iter().filter(|(_, texts)| texts.iter().any(|labelled| labelled.steers)) {
         let others: Vec<Labelled> =
             all.iter().filter(|(from, _)| from != source).map(|(_, labelled)| labelled.clone()).collect();
@@ -125,19 +136,43 @@ fn measure() {
         let mut count = Count::default();
         for labelled in texts {
             count.add(&model, labelled);
-            sum.add(&model, labelled);
         }
         count.row(source);
+        groups.entry(source.split('-').next().unwrap()).or_default().plus(&count);
     }
-    sum.row("all of these");
+    for (group, count) in groups {
+        count.row(&format!("all of `{group}`"));
+    }
     let mut count = Count::default();
     let held = corpus("held-out.jsonl");
     let wrong: Vec<&Labelled> =
         held.iter().map(|(_, labelled)| labelled).filter(|labelled| !count.add(Model::shipped(), labelled)).collect();
     count.row("shipped model, held out");
+    for around in [1, 2, 4] {
+        let mut count = Count::default();
+        for labelled in between(&held, around) {
+            count.add(Model::shipped(), &labelled);
+        }
+        count.row(&format!("held out, between {around} + {around} harmless ones"));
+    }
     for labelled in wrong {
         println!("{}: {:?}", if labelled.steers { "missed" } else { "reported" }, labelled.text);
     }
+}
+
+/// Every text between so many harmless ones on each side.
+fn between(texts: &[(String, Labelled)], around: usize) -> Vec<Labelled> {
+    let harmless: Vec<&str> =
+        texts.iter().filter(|(_, labelled)| !labelled.steers).map(|(_, labelled)| labelled.text.as_str()).collect();
+    let inner = texts.iter().enumerate();
+    inner
+        .map(|(at, (_, labelled))| {
+            let mut parts: Vec<&str> =
+                (0..2 * around).map(|more| harmless[(at * 31 + more * 17 + 1) % harmless.len()]).collect();
+            parts.insert(around, &labelled.text);
+            Labelled { text: parts.join("\n"), ..labelled.clone() }
+        })
+        .collect()
 }
 
 fn texts(file: &Path) {

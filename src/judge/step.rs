@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::attack::{Finding, Watch, detect};
+use super::attack::{Finding, Model, attempts};
 use super::form::Form;
 use super::grade::Grade;
 use super::items::{Item, shown};
@@ -95,21 +95,21 @@ impl Judge {
     /// Attempts of an item's answers to steer the judge.
     #[must_use]
     pub fn attempts(&self, item: &Item) -> Vec<Finding> {
-        let watch = self.watch();
-        let mut found = detect(&item.answer_text(), &watch);
+        let keys = self.grade_keys();
+        let mut found = attempts(Model::shipped(), &item.answer_text(), &keys);
         if let Some(other) = item.other.as_ref().filter(|_| self.is_pairwise()) {
-            found.extend(detect(&shown(other), &watch));
+            found.extend(attempts(Model::shipped(), &shown(other), &keys));
         }
         found
     }
 
-    /// What an attempt to steer this judge may know of it.
-    fn watch(&self) -> Watch {
-        let keys = match self.members().first().map(|member| &member.seat) {
-            Some(Seat::One { form, .. }) => form.keys.iter().map(|(key, _)| key.clone()).collect(),
-            _ => Vec::new(),
-        };
-        Watch { keys }
+    /// What a reply calls its grades: an answer that wants to forge one may know it.
+    fn grade_keys(&self) -> Vec<String> {
+        let forms = self.members().into_iter().filter_map(|member| match &member.seat {
+            Seat::One { form, .. } => Some(form),
+            Seat::Panel { .. } => None,
+        });
+        forms.flat_map(|form| form.keys.iter().map(|(key, _)| key.clone())).collect()
     }
 
     /// All repeats and orders of one judge; `None` while replies are missing.

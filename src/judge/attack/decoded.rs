@@ -29,7 +29,11 @@ const LINES: [Way; 9] = [
 pub(super) fn decoded(text: &str) -> Vec<Decoded> {
     let mut all = Vec::new();
     let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '-' | '_');
-    for run in text.split(|c: char| !is_inside(c)).filter(|run| run.len() >= LEAST) {
+    // `sid=SWdub3Jl` and `/var/tmp/SWdub3Jl`: what opens a run may belong to something else.
+    let runs = text.split(|c: char| !is_inside(c)).filter(|run| run.len() >= LEAST);
+    for run in runs.flat_map(|run| {
+        std::iter::once(run).chain(run.split(['=', '/']).filter(|p| p.len() >= LEAST && p.len() < run.len()))
+    }) {
         let at = run.as_ptr() as usize - text.as_ptr() as usize;
         let readings = [("in base64", base64(run)), ("in hexadecimal digits", hexadecimal(run))];
         for (how, bytes) in readings {

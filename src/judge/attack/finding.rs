@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// An attempt to steer the judge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// The pattern.
+    /// The kind, and how it was hidden where it was: `orders-grade`, `forges-grade in base64`.
     pub pattern: String,
     /// The line of the answer, from 1.
     pub line: usize,
@@ -19,11 +19,4 @@ impl fmt::Display for Finding {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} in line {}: “{}”", self.pattern, self.line, self.found)
     }
-}
-
-/// What is known of the judge that an answer may want to steer.
-#[derive(Debug, Clone, PartialEq)]
-pub(in crate::judge) struct Watch {
-    /// The keys of its replies.
-    pub(in crate::judge) keys: Vec<String>,
 }

@@ -22,7 +22,8 @@ pub(super) fn fold(text: &str) -> Folded {
         }
         if !is_hidden(c) {
             let plain = plain(c);
-            plain.to_lowercase().for_each(|c| folded.push(c, at));
+            // `İ` becomes an `i` and a mark.
+            plain.to_lowercase().filter(|c| !is_hidden(*c)).for_each(|c| folded.push(c, at));
         }
         rest = &rest[c.len_utf8()..];
     }
@@ -43,12 +44,15 @@ const ENTITIES: [(char, &str); 4] = [('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;
 pub(super) const fn is_hidden(c: char) -> bool {
     matches!(
         c as u32,
-        0xAD | 0x034F | 0x061C | 0x180E | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x206F | 0xFE00..=0xFE0F | 0xFEFF
+        0xAD | 0x0300..=0x036F | 0x061C | 0x180E | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x206F | 0xFE00..=0xFE0F | 0xFEFF
     ) || c as u32 == 0xE0001
 }
 
 /// The plain letter that a letter looks like.
 fn plain(c: char) -> char {
+    if c.is_ascii() {
+        return c;
+    }
     let code = c as u32;
     match code {
         // Tags: letters that no font shows, and models read.
@@ -121,7 +125,8 @@ mod tests {
     #[test]
     fn what_looks_the_same_reads_the_same() {
         let read = |text: &str| fold(text).chars.into_iter().collect::<String>();
-        for text in ["ig\u{200b}nore", "ＩＧＮＯＲＥ", "іgnоrе", "𝐢𝐠𝐧𝐨𝐫𝐞", "ⓘⓖⓝⓞⓡⓔ", "ígnörè"]
+        for text in
+            ["ig\u{200b}nore", "ＩＧＮＯＲＥ", "іgnоrе", "i\u{301}gn\u{301}ore", "İGNORE", "𝐢𝐠𝐧𝐨𝐫𝐞", "ⓘⓖⓝⓞⓡⓔ", "ígnörè"]
         {
             assert_eq!(read(text), "ignore", "{text}");
         }

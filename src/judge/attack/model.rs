@@ -1,8 +1,8 @@
 //! The model: a weight for every known run of tokens.
 //!
-//! How far a text speaks for an attempt is `bias + Σ weight / √n` over its `n` different known runs (a linear model: what
-//! a run weighs can be looked up, and a text of unknown runs alone has only the bias, which is negative). Above zero it is
-//! reported. The kind of an attempt is that of four more such sums that is the greatest.
+//! How far a part of a text speaks for an attempt is `bias + Σ weight / √n` over its `n` different known runs: the logarithm
+//! of the odds, by a linear model. What a run weighs can be looked up; one that weighs nothing counts in `n`. A part of unknown
+//! runs alone has the bias, which is negative. The kind of an attempt is that of four more such sums that is the greatest.
 
 use std::sync::OnceLock;
 
@@ -109,7 +109,8 @@ impl Model {
         let mut model = Self { learned_from: *learned_from, hashes, weights, ..Self::empty() };
         model.biases.copy_from_slice(&numbers[..SUMS]);
         model.steps.copy_from_slice(&numbers[SUMS..]);
-        Some(model)
+        let is_sound = numbers.iter().all(|number| number.is_finite()) && model.hashes.is_sorted();
+        is_sound.then_some(model)
     }
 
     fn weights_of(&self, hash: u32) -> Option<&[i8; SUMS]> {

@@ -15,7 +15,7 @@ pub(super) struct Token {
 impl Token {
     /// Whether a sentence or a line ends here.
     pub(super) fn ends_sentence(&self) -> bool {
-        matches!(self.text.as_str(), "\n" | "." | "!" | "?" | ";" | "。" | "！" | "？")
+        matches!(self.text.as_str(), "\n" | "." | "!" | "?" | ";" | "。")
     }
 }
 
@@ -69,7 +69,10 @@ fn token_end(chars: &[char], start: usize) -> usize {
 
 /// Whether a character joins its neighbours to a word; of scripts without gaps between words each character is one.
 fn in_word(c: char) -> bool {
-    let stands_alone = matches!(c as u32, 0x3040..=0x30FF | 0x3400..=0x9FFF | 0xF900..=0xFAFF);
+    let stands_alone = matches!(
+        c as u32,
+        0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x3040..=0x30FF | 0x3400..=0x9FFF | 0xF900..=0xFAFF | 0x2_0000..=0x3_FFFF
+    );
     c.is_alphabetic() && !stands_alone
 }
 
