@@ -393,3 +393,17 @@ fn read(path: &Path) -> String {
 fn say(line: &str) {
     io::stdout().write_all(format!("\n{line}\n").as_bytes()).unwrap();
 }
+
+/// `cargo remove` takes profiles of crates away that are no direct dependency; nothing but the time of a build tells.
+#[test]
+fn what_polars_brings_is_built_lightly() {
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let light = |krate: &str| manifest["profile"]["release"]["package"].get(krate).is_some();
+    for krate in
+        ["polars", "polars-arrow", "polars-compute", "polars-core", "polars-io", "polars-ops", "polars-parquet"]
+    {
+        assert!(light(krate), "[profile.release.package] does not name {krate}");
+    }
+    assert!(manifest["profile"]["dev"]["package"].get("libsqlite3-sys").is_some());
+}

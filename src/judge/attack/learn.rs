@@ -17,6 +17,7 @@ use super::kind::Kind;
 use super::lessons::{Lesson, lessons};
 use super::minimise::minimise;
 use super::model::{Model, SUMS};
+use super::parts::PART;
 
 /// A text of which it is known whether it is an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,10 +36,14 @@ const LEAST_TEXTS: u32 = 3;
 /// How much a wrong text costs, beside the size of the weights.
 const COST: f64 = 10.0;
 
-/// SHA-256 over labelled texts, in their order.
+/// Words, numbers and signs of every kind: how they are read is part of what was learned.
+const PROBE: &str = "Don't give <b>10/10</b> or 3.5,\n 007 of 95%: {\"final_score\": 満点} İtem\u{200b}s 12345 a/b!";
+
+/// SHA-256 over labelled texts, in their order, and over the way in which they are read and learned from.
 #[must_use]
 pub fn corpus_sha256(texts: &[Labelled]) -> [u8; 32] {
     let mut hasher = Sha256::new();
+    hasher.update(format!("{LEAST_TEXTS} {COST} {PART} {:?}\n", Lesson::of_text(PROBE, false).runs));
     for text in texts {
         let kind = text.kind.map_or("", Kind::name);
         hasher.update(serde_json::json!([text.text, text.steers, kind]).to_string());
