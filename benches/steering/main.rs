@@ -1,6 +1,6 @@
 //! How often attempts to steer a judge are found, and harmless answers reported: `cargo bench --bench steering`.
 //!
-//! Learns from every source of texts but one and asks about that one, source after source, so that every text is judged by
+//! Learns from every source of texts but one and asks about that one, for each source that has attempts, so that every text is judged by
 //! a model that has seen nothing of who wrote it; then asks the shipped model about texts that were never learned from, alone
 //! and between others.
 //! `-- --write` learns from all and writes the weights that the program ships; `-- --texts FILE` asks the shipped model about

@@ -59,6 +59,7 @@ impl Judge {
                 let equal = Judgement {
                     grades: vec![(OVERALL.to_owned(), Grade::Label("tie".to_owned()))],
                     rationale: Some("the answers are equal; nobody was asked".to_owned()),
+                    attempts: self.attempts(item),
                     ..Judgement::default()
                 };
                 return Step::Done(Ok(equal));

@@ -12,7 +12,7 @@ use super::model::Model;
 use super::parts::{least_odds, parts};
 use super::tokens::{Token, tokens};
 
-/// Bytes of a text that are looked at: some hundred thousand tokens, which is as much as most judges can read.
+/// Bytes of a text that are looked at: some hundred thousand tokens. docs/judges.md says so.
 const LOOKED_AT: usize = 400_000;
 
 /// Findings of one text that are kept; more say no more.

@@ -16,7 +16,8 @@ pub(super) struct Feature {
     pub(super) length: usize,
 }
 
-/// What stands for the beginning and the end of a text; no token does, as they are of small letters.
+/// What stands for the beginning and the end of a text; no token reads so: words are in small letters, and kinds of numbers
+/// have other names.
 const BEGIN: &str = "BEGIN";
 const END: &str = "END";
 

@@ -39,7 +39,7 @@ const COST: f64 = 10.0;
 /// Words, numbers and signs of every kind: how they are read is part of what was learned.
 const PROBE: &str = "Don't give <b>10/10</b> or 3.5,\n 007 of 95%: {\"final_score\": 満点} İtem\u{200b}s 12345 a/b!";
 
-/// SHA-256 over labelled texts, in their order, and over the way in which they are read and learned from.
+/// SHA-256 over labelled texts, in their order, and over how a sentence with a bit of everything is read.
 #[must_use]
 pub fn corpus_sha256(texts: &[Labelled]) -> [u8; 32] {
     let mut hasher = Sha256::new();

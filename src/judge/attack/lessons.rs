@@ -64,7 +64,7 @@ fn among_harmless(texts: &[Labelled]) -> impl ParallelIterator<Item = Lesson> {
         harmless.par_iter().map(tokens_of).filter(|tokens| tokens.len() <= 2 * PART).collect();
     let count = if harmless.is_empty() { 0 } else { 3 * attempts.len() };
     (0..count).into_par_iter().filter_map(move |at| {
-        let other = |stride: usize| &harmless[(at * STRIDES[stride] + stride) % harmless.len()];
+        let other = |stride: usize| &harmless[(at * (STRIDES[stride] % harmless.len()) + stride) % harmless.len()];
         let (inner, steers) = attempts.get(at).map_or_else(|| (other(1), false), |attempt| (attempt, true));
         if inner.len() > LONGEST {
             return None;

@@ -1,9 +1,9 @@
 //! Attempts of an answer to steer the judge that grades it: what was found, where, and of which kind.
 //!
 //! Nothing here changes what a judge is shown, and nothing here grades. A text is folded (look-alike letters, hidden
-//! signs: [`fold`]), cut into tokens ([`tokens`]) and parts ([`parts`]), and a linear model over the short runs of tokens of
-//! a part ([`features`], [`model`]) says whether it is an attempt; what is hidden (base64, escapes, …: [`decoded`]) is read and
-//! asked about too. The model is learned from labelled texts ([`learn`], [`lessons`]); how often it is wrong about texts that it has
+//! signs: `fold`), cut into tokens (`tokens`) and parts (`parts`), and a linear model over the short runs of tokens of
+//! a part (`features`, `model`) says whether it is an attempt; what is hidden (base64, escapes, …: `decoded`) is read and
+//! asked about too. The model is learned from labelled texts by [`learn`] (`lessons`); how often it is wrong about texts that it has
 //! not seen is measured and published (`cargo bench --bench steering`, docs/judges.md). What is found is said with its line, so
 //! that a person can look.
 

@@ -76,8 +76,8 @@ fn in_word(c: char) -> bool {
     c.is_alphabetic() && !stands_alone
 }
 
-/// What a number is to a reader of grades: small ones and 100 themselves, `10/10` a full mark, `7/10` a share, others
-/// by how long they are.
+/// What a number is to a reader of grades: small ones and 100 themselves, `10/10` a full mark, `7/10` a share, whole ones by
+/// how long they are, and one name for all with a fraction or `%`.
 fn number(text: &str) -> String {
     if let Some((share, whole)) = text.split_once('/') {
         return if share == whole { "FULL" } else { "SHARE" }.to_owned();
